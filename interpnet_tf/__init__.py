@@ -1,0 +1,34 @@
+"""InterpNET on Keras and TensorFlow: networks that explain their classifications in words."""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Every public name and the module that defines it. Importing TensorFlow takes seconds, so that a
+# name is imported when it is first used: `interpnet --help` must answer at once.
+_PUBLIC = {
+    "CompactBilinearPooling": "interpnet_tf.classifiers",
+    "Explanation": "interpnet_tf.explanation",
+    "ExplanationDataset": "interpnet_tf.data.dataset",
+    "ExplanationDecoder": "interpnet_tf.decoders.base",
+    "ExplanationTokenizer": "interpnet_tf.tokenizer",
+    "InterpNet": "interpnet_tf.model",
+    "Introspector": "interpnet_tf.introspector",
+    "LRCNDecoder": "interpnet_tf.decoders.lrcn",
+    "load": "interpnet_tf.model",
+}
+_MODULES = ("classifiers", "data", "decoders", "metrics", "training")
+
+__all__ = ["__version__", *sorted(_PUBLIC), *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str):
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"interpnet_tf.{name}")
+    raise AttributeError(f"module 'interpnet_tf' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,126 @@
+"""`ExplanationDataset`: examples, their labels, and the sentences that explain them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class ExplanationDataset:
+    """Examples of a classification problem with zero or more explaining sentences each.
+
+    Args:
+        inputs: what the classifier reads: an array `(examples, ...)`, or a dict of such arrays for a
+            classifier of several inputs.
+        labels: class ids, `(examples,)`, integers from 0.
+        class_names: one name a class.
+        explanations: a list of sentences for each example, empty where there is none.
+        ids: one identifier an example, such as a file name.
+        facts: where the ground truth is known (sketchbirds), one record an example; else `None`.
+
+    Raises:
+        ValueError: if the parts differ in length or a label is not a class.
+
+    Example:
+
+    >>> dataset = ExplanationDataset(
+    ...     inputs=np.zeros((2, 4), "float32"), labels=[0, 1], class_names=["crow", "gull"],
+    ...     explanations=[["a black bird."], []], ids=["1.jpg", "2.jpg"])
+    >>> len(dataset), len(dataset.explained())
+    (2, 1)
+    """
+
+    inputs: Any
+    labels: np.ndarray
+    class_names: list[str]
+    explanations: list[list[str]]
+    ids: list[str]
+    facts: list[Any] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", np.asarray(self.labels, dtype="int32").reshape(-1))
+        lengths = {"labels": len(self.labels), "explanations": len(self.explanations), "ids": len(self.ids)}
+        parts = self.inputs if isinstance(self.inputs, dict) else {"inputs": self.inputs}
+        lengths |= {name: len(part) for name, part in parts.items()}
+        if self.facts is not None:
+            lengths["facts"] = len(self.facts)
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"every part of a data set must have one entry an example, got {lengths}")
+        if len(self.labels) and not (0 <= self.labels.min() and self.labels.max() < len(self.class_names)):
+            raise ValueError(
+                f"labels must lie in 0..{len(self.class_names) - 1} (there are {len(self.class_names)} class "
+                f"names), got {self.labels.min()}..{self.labels.max()}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def subset(self, indices: Any) -> ExplanationDataset:
+        """Returns the examples at `indices` (integers, or a boolean mask of `len(self)`)."""
+        indices = np.asarray(indices)
+        indices = np.flatnonzero(indices) if indices.dtype == bool else indices.astype("int64")
+        if isinstance(self.inputs, dict):
+            inputs = {name: part[indices] for name, part in self.inputs.items()}
+        else:
+            inputs = self.inputs[indices]
+        return dataclasses.replace(
+            self,
+            inputs=inputs,
+            labels=self.labels[indices],
+            explanations=[self.explanations[i] for i in indices],
+            ids=[self.ids[i] for i in indices],
+            facts=None if self.facts is None else [self.facts[i] for i in indices],
+        )
+
+    def explained(self) -> ExplanationDataset:
+        """Returns the examples that have at least one sentence."""
+        return self.subset([i for i, sentences in enumerate(self.explanations) if sentences])
+
+    def split(self, fraction: float, seed: int = 0) -> tuple[ExplanationDataset, ExplanationDataset]:
+        """Splits every class at random into two parts.
+
+        Args:
+            fraction: share of each class (of its explained and unexplained examples alike) in the second
+                part, between 0 and 1.
+            seed: of the draw; the same seed gives the same parts.
+
+        Returns:
+            The two parts, each in the order of this data set.
+        """
+        if not 0 < fraction < 1:
+            raise ValueError(f"fraction must lie between 0 and 1, got {fraction}")
+        random = np.random.default_rng(seed)
+        explained = np.array([bool(sentences) for sentences in self.explanations])
+        held_out = np.zeros(len(self), dtype=bool)
+        for group in {(int(label), bool(has)): None for label, has in zip(self.labels, explained, strict=True)}:
+            members = np.flatnonzero((self.labels == group[0]) & (explained == group[1]))
+            held_out[random.permutation(members)[: round(fraction * len(members))]] = True
+        return self.subset(~held_out), self.subset(held_out)
+
+    def to_tf(self, batch_size: int = 32, shuffle: bool = False, seed: int = 0) -> tf.data.Dataset:
+        """Returns the `tf.data` pipeline that `InterpNet.fit` takes.
+
+        Args:
+            batch_size: examples a batch.
+            shuffle: whether to draw the examples in a new order every epoch.
+            seed: of the shuffle.
+
+        Returns:
+            A data set of `(inputs, sentences)` batches; `sentences` is a ragged tensor of strings
+            `(batch, sentences)`.
+        """
+        import tensorflow as tf
+
+        sentences = tf.ragged.constant(self.explanations, dtype=tf.string, ragged_rank=1)
+        dataset = tf.data.Dataset.from_tensor_slices((self.inputs, sentences))
+        if shuffle:
+            dataset = dataset.shuffle(len(self), seed=seed)
+        return dataset.ragged_batch(batch_size).map(
+            lambda x, y: (tf.nest.map_structure(lambda part: part.to_tensor() if hasattr(part, "to_tensor") else part, x), y)
+        )
