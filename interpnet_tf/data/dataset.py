@@ -52,7 +52,7 @@ class ExplanationDataset:
             lengths["facts"] = len(self.facts)
         if len(set(lengths.values())) > 1:
             raise ValueError(f"every part of a data set must have one entry an example, got {lengths}")
-        if len(self.labels) and not (0 <= self.labels.min() and self.labels.max() < len(self.class_names)):
+        if len(self.labels) and not (self.labels.min() >= 0 and self.labels.max() < len(self.class_names)):
             raise ValueError(
                 f"labels must lie in 0..{len(self.class_names) - 1} (there are {len(self.class_names)} class "
                 f"names), got {self.labels.min()}..{self.labels.max()}"
@@ -98,8 +98,8 @@ class ExplanationDataset:
         random = np.random.default_rng(seed)
         explained = np.array([bool(sentences) for sentences in self.explanations])
         held_out = np.zeros(len(self), dtype=bool)
-        for group in {(int(label), bool(has)): None for label, has in zip(self.labels, explained, strict=True)}:
-            members = np.flatnonzero((self.labels == group[0]) & (explained == group[1]))
+        for label, has in dict.fromkeys(zip(self.labels.tolist(), explained.tolist(), strict=True)):
+            members = np.flatnonzero((self.labels == label) & (explained == has))
             held_out[random.permutation(members)[: round(fraction * len(members))]] = True
         return self.subset(~held_out), self.subset(held_out)
 
@@ -112,15 +112,24 @@ class ExplanationDataset:
             seed: of the shuffle.
 
         Returns:
-            A data set of `(inputs, sentences)` batches; `sentences` is a ragged tensor of strings
-            `(batch, sentences)`.
+            A data set of `(inputs, sentences)` batches: `inputs` as in this data set, but `batch` examples
+            at a time; `sentences` a `tf.RaggedTensor` of strings `(batch, sentences)`.
         """
         import tensorflow as tf
 
-        sentences = tf.ragged.constant(self.explanations, dtype=tf.string, ragged_rank=1)
-        dataset = tf.data.Dataset.from_tensor_slices((self.inputs, sentences))
+        with tf.device("CPU"):  # the accelerator's memory is for the batches, not the data set
+            inputs = tf.nest.map_structure(tf.convert_to_tensor, self.inputs)
+            sentences = tf.RaggedTensor.from_row_lengths(
+                tf.constant([text for sentences in self.explanations for text in sentences], tf.string),
+                tf.constant([len(sentences) for sentences in self.explanations], tf.int64),
+            )
+
+        def examples_at(indices: tf.Tensor) -> tuple[Any, tf.RaggedTensor]:
+            batch = tf.nest.map_structure(lambda part: tf.gather(part, indices), inputs)
+            return batch, tf.gather(sentences, indices)
+
+        # Shuffling the indices, and not the examples, keeps a second copy of the inputs out of memory.
+        indices = tf.data.Dataset.range(len(self))
         if shuffle:
-            dataset = dataset.shuffle(len(self), seed=seed)
-        return dataset.ragged_batch(batch_size).map(
-            lambda x, y: (tf.nest.map_structure(lambda part: part.to_tensor() if hasattr(part, "to_tensor") else part, x), y)
-        )
+            indices = indices.shuffle(max(len(self), 1), seed=seed)
+        return indices.batch(batch_size).map(examples_at).prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,161 @@
+"""The classifiers to be explained: the paper's networks on feature vectors, and a small CNN on images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from interpnet_tf.compact_bilinear import CompactBilinearPooling
+
+__all__ = ["HIDDEN_LAYERS", "CompactBilinearPooling", "mlp", "small_cnn", "variant_layers"]
+
+# Units of the hidden layers in the paper's five networks (Barratt, 2017, section 3). The sizes of
+# interpnet-3 are unpublished: ours.
+HIDDEN_LAYERS: dict[str, tuple[int, ...]] = {
+    "captioning": (),
+    "interpnet-0": (),
+    "interpnet-1": (500,),
+    "interpnet-2": (500, 300),
+    "interpnet-3": (500, 400, 300),
+}
+
+
+def variant_layers(variant: str) -> list[str]:
+    """Returns the layers of which a variant of the paper forms r(x).
+
+    "captioning" sees the input only, "interpnet-0" the output only, the others everything.
+
+    Args:
+        variant: a key of `HIDDEN_LAYERS`.
+
+    Returns:
+        Names of layers in a classifier that `mlp` or `small_cnn` builds with
+        `hidden=HIDDEN_LAYERS[variant]`, for `Introspector(classifier, layers=…)`.
+
+    Example:
+
+    >>> variant_layers("interpnet-2")
+    ['features', 'hidden_1', 'hidden_2', 'probabilities']
+    """
+    if variant not in HIDDEN_LAYERS:
+        raise ValueError(f"`variant` must be one of {list(HIDDEN_LAYERS)}, got {variant!r}")
+    if variant == "captioning":
+        return ["features"]
+    if variant == "interpnet-0":
+        return ["probabilities"]
+    hidden = [f"hidden_{index + 1}" for index in range(len(HIDDEN_LAYERS[variant]))]
+    return ["features", *hidden, "probabilities"]
+
+
+def mlp(
+    input_dim: int,
+    classes: int,
+    hidden: Sequence[int] = (500, 300),
+    dropout: float = 0.0,
+    seed: int | None = None,
+    name: str = "mlp",
+) -> keras.Model:
+    """Builds the paper's classifier of feature vectors: ReLU layers and a softmax.
+
+    Args:
+        input_dim: length of the feature vector x.
+        classes: number of classes.
+        hidden: units of each hidden layer; see `HIDDEN_LAYERS` for the paper's.
+        dropout: share of each hidden activation that training drops.
+        seed: of the initial weights and the dropout; `None` draws anew.
+        name: of the model.
+
+    Returns:
+        An uncompiled functional model `(batch, input_dim)` → `(batch, classes)` with the layers "features"
+        (the input), "hidden_1", "hidden_2", …, "probabilities".
+
+    Example:
+
+    >>> mlp(input_dim=8192, classes=200).count_params()
+    4307000
+
+    References:
+        - [Barratt, 2017](https://arxiv.org/abs/1710.09511), section 3
+    """
+    features = keras.Input((input_dim,), name="features")
+    return keras.Model(features, _head(features, classes, hidden, dropout, seed), name=name)
+
+
+def small_cnn(
+    input_shape: tuple[int, int, int] = (64, 64, 3),
+    classes: int = 24,
+    hidden: Sequence[int] = (500, 300),
+    filters: Sequence[int] = (32, 64, 96, 128),
+    dropout: float = 0.0,
+    seed: int | None = None,
+    name: str = "small_cnn",
+) -> keras.Model:
+    """Builds a CNN that trains on a CPU, with the paper's dense layers behind it.
+
+    The feature vector x holds every block's maps, averaged and maximised over all positions: what an early
+    block sees, such as a colour, reaches r(x) even where the classes do not depend on it.
+
+    Args:
+        input_shape: height, width and channels of an image.
+        classes: number of classes.
+        hidden: units of each hidden layer; see `HIDDEN_LAYERS` for the paper's.
+        filters: channels of each block (convolution, batch normalisation, ReLU, max pooling). The first
+            block's convolution has stride 2; every block halves height and width.
+        dropout: share of each hidden activation that training drops.
+        seed: of the initial weights and the dropout; `None` draws anew.
+        name: of the model.
+
+    Returns:
+        An uncompiled functional model `(batch, height, width, channels)`, integers or floats in 0..255, →
+        `(batch, classes)` with the layers "image" (the input), "block_1", …, "features", "hidden_1", …,
+        "probabilities".
+
+    Example:
+
+    >>> small_cnn(classes=24).get_layer("features").output.shape
+    (None, 640)
+    """
+    image = keras.Input(input_shape, name="image")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="rescaling")(image)
+    pooled = []
+    for index, channels in enumerate(filters):
+        block = f"block_{index + 1}"
+        x = keras.layers.Conv2D(
+            channels,
+            kernel_size=3 if index else 5,
+            strides=1 if index else 2,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.HeNormal(_shift(seed, 100 + index)),
+            name=f"{block}_conv",
+        )(x)
+        x = keras.layers.BatchNormalization(name=f"{block}_norm")(x)
+        x = keras.layers.ReLU(name=f"{block}_relu")(x)
+        x = keras.layers.MaxPooling2D(padding="same", name=block)(x)
+        pooled.append(keras.layers.GlobalAveragePooling2D(name=f"{block}_average")(x))
+        pooled.append(keras.layers.GlobalMaxPooling2D(name=f"{block}_max")(x))
+    features = keras.layers.Concatenate(name="features")(pooled)
+    return keras.Model(image, _head(features, classes, hidden, dropout, seed), name=name)
+
+
+def _head(
+    x: keras.KerasTensor, classes: int, hidden: Sequence[int], dropout: float, seed: int | None
+) -> keras.KerasTensor:
+    for index, units in enumerate(hidden):
+        initializer = keras.initializers.HeUniform(_shift(seed, index))
+        hidden_name = f"hidden_{index + 1}"
+        x = keras.layers.Dense(units, "relu", kernel_initializer=initializer, name=hidden_name)(x)
+        if dropout:
+            x = keras.layers.Dropout(dropout, seed=_shift(seed, index), name=f"{hidden_name}_dropout")(x)
+    initializer = keras.initializers.GlorotUniform(_shift(seed, len(hidden)))
+    # float32: under a mixed precision policy a half-precision softmax would lose small probabilities.
+    return keras.layers.Dense(
+        classes, "softmax", kernel_initializer=initializer, dtype="float32", name="probabilities"
+    )(x)
+
+
+def _shift(seed: int | None, by: int) -> Any:
+    """Gives each layer a seed of its own: equal seeds would make equal-shaped layers equal."""
+    return None if seed is None else seed + by

@@ -1,0 +1,220 @@
+"""Caltech-UCSD Birds 200-2011 with the sentences that Reed et al. collected for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.images import read_images
+
+SPLITS = ("train", "validation", "test", "trainval")
+
+
+def load(
+    root: str | os.PathLike,
+    split: str,
+    features: str | os.PathLike | Literal[False] | None = None,
+    *,
+    image_size: int = 128,
+    validation_fraction: float = 0.1,
+    seed: int = 0,
+) -> ExplanationDataset:
+    """Loads one split of CUB-200-2011 and its sentences.
+
+    The folder `root` holds the two archives as their authors published them, and may hold features:
+
+        CUB_200_2011/{images,image_class_labels,train_test_split,classes}.txt
+        CUB_200_2011/images/<species>/<name>.jpg
+        text_c10/<species>/<name>.txt           ten sentences an image, one a line
+        features/<any name>.npz                 optional
+
+    An image without sentences stays in the data set, with an empty list: the classifier learns from it.
+
+    Args:
+        root: the folder that holds `CUB_200_2011` and `text_c10`, or `CUB_200_2011` itself with
+            `text_c10` beside it.
+        split: `"test"` is the official test split. `"trainval"` is the official training split, which
+            `"train"` and `"validation"` divide, so that no test image decides when training stops.
+        features: path of an `.npz` file whose array `features` `(images, width)` has one row an image in
+            the order of `images.txt`, to be used as inputs; `None` for the one file in `root/features`,
+            or the photographs where there is none; `False` for the photographs.
+        image_size: height and width of the photographs, in pixels: the short side is resized to it and
+            the centre cropped.
+        validation_fraction: share of each species' official training images in `"validation"`.
+        seed: of the draw of the validation images.
+
+    Returns:
+        An `ExplanationDataset`. `inputs` is float32 `(examples, width)` for features, uint8
+        `(examples, image_size, image_size, 3)` for photographs; `ids` are the paths in `images.txt`.
+
+    Raises:
+        FileNotFoundError: if a file or folder is missing.
+        ValueError: if an argument or the contents of a file are wrong.
+
+    Example:
+
+    >>> train = load("data/cub", "train")  # doctest: +SKIP
+    >>> train.inputs.shape, train.class_names[0]  # doctest: +SKIP
+    ((5394, 1280), 'Black footed Albatross')
+
+    References:
+        - [Wah et al., 2011: The Caltech-UCSD Birds-200-2011 Dataset](
+          https://www.vision.caltech.edu/datasets/cub_200_2011/)
+        - [Reed et al., 2016: Learning Deep Representations of Fine-Grained Visual Descriptions](
+          https://arxiv.org/abs/1605.05395), section 4
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+    if not 0 < validation_fraction < 1:
+        raise ValueError(f"validation_fraction must lie between 0 and 1, got {validation_fraction}")
+    folder, text_folder = _find_folders(Path(root))
+    names, labels, in_test, class_names = _read_lists(folder)
+    rows = np.flatnonzero(in_test == (split == "test"))
+    dataset = ExplanationDataset(
+        inputs=rows,
+        labels=labels[rows],
+        class_names=class_names,
+        explanations=[_read_sentences(text_folder / names[row]) for row in rows],
+        ids=[names[row] for row in rows],
+    )
+    if split in ("train", "validation"):
+        train, validation = dataset.split(validation_fraction, seed)
+        dataset = train if split == "train" else validation
+    if not len(dataset):
+        raise ValueError(
+            f"split {split!r} is empty: {folder / 'train_test_split.txt'} has {int(in_test.sum())} test and "
+            f"{int((~in_test).sum())} training images, and validation_fraction is {validation_fraction}"
+        )
+    path = _find_features(features, text_folder.parent)
+    if path is None:
+        inputs = read_images([folder / "images" / name for name in dataset.ids], image_size)
+    else:
+        inputs = _read_features(path, names)[dataset.inputs]
+    return dataclasses.replace(dataset, inputs=inputs)
+
+
+def _find_folders(root: Path) -> tuple[Path, Path]:
+    """Returns the folders `CUB_200_2011` and `text_c10`."""
+    if not root.is_dir():
+        raise FileNotFoundError(f"root {str(root)!r} is not a folder; it must hold CUB_200_2011 and text_c10")
+    folder = root if (root / "images.txt").is_file() else root / "CUB_200_2011"
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"root {str(root)!r} holds no folder CUB_200_2011 and is not that folder itself (no images.txt); "
+            "give the folder that CUB_200_2011.tgz was unpacked in"
+        )
+    text_folder = root.absolute().parent / "text_c10" if folder == root else root / "text_c10"
+    if next(text_folder.glob("*/*.txt"), None) is None:
+        raise FileNotFoundError(
+            f"{str(text_folder)!r} holds no <species>/<name>.txt; unpack the sentences of Reed et al. "
+            "(https://github.com/reedscott/cvpr2016) so that text_c10 lies beside CUB_200_2011"
+        )
+    return folder, text_folder
+
+
+def _read_lists(folder: Path) -> tuple[list[str], np.ndarray, np.ndarray, list[str]]:
+    """Returns each image's path, label and membership of the test split, and the class names."""
+    names = _read_list(folder / "images.txt", r"\S.*", "<image id> <species>/<name>.jpg")
+    classes = _read_list(folder / "classes.txt", r"\S.*", "<class id> <number>.<species>")
+    class_of = _read_list(folder / "image_class_labels.txt", r"\d+", "<image id> <class id>")
+    is_training = _read_list(
+        folder / "train_test_split.txt", r"[01]", "<image id> <1 for training, 0 for test>"
+    )
+    label_of_class = {class_id: label for label, class_id in enumerate(classes)}
+    for image_id, name in names.items():
+        for entries, file in ((class_of, "image_class_labels.txt"), (is_training, "train_test_split.txt")):
+            if image_id not in entries:
+                raise ValueError(f"{folder / file} has no line for image {image_id} of images.txt, {name!r}")
+        if int(class_of[image_id]) not in label_of_class:
+            raise ValueError(
+                f"{folder / 'image_class_labels.txt'} gives image {image_id} the class {class_of[image_id]}, "
+                "which classes.txt does not list"
+            )
+    return (
+        list(names.values()),
+        np.array([label_of_class[int(class_of[image_id])] for image_id in names], dtype="int32"),
+        np.array([is_training[image_id] == "0" for image_id in names], dtype=bool),
+        [re.sub(r"^\d+\.", "", name).replace("_", " ") for name in classes.values()],
+    )
+
+
+def _read_list(path: Path, pattern: str, form: str) -> dict[int, str]:
+    """Reads a file of lines `<id> <value>`, where `pattern` matches every value."""
+    entries = {}
+    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        match = re.fullmatch(rf"(\d+)\s+({pattern})", line.strip())
+        if match is None:
+            raise ValueError(f"{path}:{number}: expected '{form}', got {line!r}")
+        if int(match[1]) in entries:
+            raise ValueError(f"{path}:{number}: the id {match[1]} stands in an earlier line too")
+        entries[int(match[1])] = match[2]
+    return entries
+
+
+def _read_sentences(path: Path) -> list[str]:
+    """Returns the sentences for the image at `path` under `text_c10`, an empty list where it has none."""
+    path = path.with_suffix(".txt")
+    lines = _read_text(path).split("\n") if path.is_file() else []
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{str(path)!r} is missing; unpack the archive that holds it again") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8 text ({error}); unpack the archive that holds it again"
+        ) from None
+
+
+def _find_features(features: str | os.PathLike | bool | None, root: Path) -> Path | None:
+    """Returns the path of the features, `None` for the photographs."""
+    if features is False:
+        return None
+    if features is not None:
+        return Path(features)
+    found = sorted((root / "features").glob("*.npz"))
+    if len(found) > 1:
+        raise ValueError(
+            f"{root / 'features'} holds {', '.join(path.name for path in found)}: say which with "
+            "features=PATH, or features=False for the photographs"
+        )
+    return found[0] if found else None
+
+
+def _read_features(path: Path, names: list[str]) -> np.ndarray:
+    """Returns the float32 features of all images."""
+    if not path.is_file():
+        raise FileNotFoundError(f"features: there is no file {str(path)!r}")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            features = archive["features"]
+    except KeyError:
+        raise ValueError(
+            f"{path} has no array 'features', only {archive.files}; save it with that name"
+        ) from None
+    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read as an .npz file of numbers: {error}") from error
+    if features.ndim != 2 or len(features) != len(names) or features.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{path}: 'features' must be numbers ({len(names)}, width), one row an image in the order of "
+            f"images.txt, got {features.dtype} {features.shape}"
+        )
+    features = features.astype("float32", copy=False)
+    finite = np.isfinite(features).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise ValueError(f"{path}: row {row} of 'features', image {names[row]!r}, holds NaN or infinity")
+    return features

@@ -1,0 +1,146 @@
+"""Batches for `fit`: shuffled by epoch from a seed, sentences bucketed by length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class SeededBatches:
+    """Batches in an order that depends on nothing but a seed and the number of the epoch.
+
+    A run that was interrupted can therefore go on with the batches it would have seen.
+
+    Args:
+        size: number of rows.
+        batch_size: rows a batch; the last one may be smaller.
+        shuffle: whether each epoch has an order of its own; otherwise the rows come as they are.
+        seed: of the orders.
+    """
+
+    def __init__(self, size: int, batch_size: int, shuffle: bool, seed: int = 0) -> None:
+        if size < 1:
+            raise ValueError("there is no example to make batches of; the data set is empty")
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        self.size, self.batch_size, self.shuffle, self.seed = size, batch_size, shuffle, seed
+        self.epoch = 0
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        """Yields the batches of epoch number `self.epoch`, and goes on to the next."""
+        for rows in self.draw():
+            yield self.batch(rows)
+        self.epoch += 1
+
+    def __len__(self) -> int:
+        return len(self.draw())
+
+    def to_tf(self) -> tf.data.Dataset:
+        """Returns the pipeline for `keras.Model.fit`: one pass over it is one epoch."""
+        dataset = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=self.signature())
+        return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
+
+    def draw(self) -> list[np.ndarray]:
+        """Returns the rows of each batch of the epoch."""
+        rows = np.arange(self.size)
+        if self.shuffle:
+            rows = np.random.default_rng((self.seed, self.epoch)).permutation(rows)
+        return self.cut(rows)
+
+    def cut(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Cuts rows into batches."""
+        return [rows[begin : begin + self.batch_size] for begin in range(0, len(rows), self.batch_size)]
+
+    def batch(self, rows: np.ndarray) -> tuple[Any, Any]:
+        """Returns the batch of these rows."""
+        raise NotImplementedError
+
+    def signature(self) -> tuple[Any, Any]:
+        """Returns the shapes and types of a batch, as `tf.TensorSpec`s."""
+        raise NotImplementedError
+
+
+class LabelledBatches(SeededBatches):
+    """Batches `(inputs, labels)` for a classifier.
+
+    Args:
+        inputs: array `(examples, ...)` or dict of arrays.
+        labels: int `(examples,)`.
+        batch_size, shuffle, seed: see `SeededBatches`.
+    """
+
+    def __init__(
+        self, inputs: Any, labels: np.ndarray, batch_size: int = 32, shuffle: bool = True, seed: int = 0
+    ) -> None:
+        super().__init__(len(labels), batch_size, shuffle, seed)
+        self.inputs, self.labels = inputs, labels
+
+    def batch(self, rows: np.ndarray) -> tuple[Any, np.ndarray]:
+        return keras.tree.map_structure(lambda part: part[rows], self.inputs), self.labels[rows]
+
+    def signature(self) -> tuple[Any, tf.TensorSpec]:
+        return keras.tree.map_structure(
+            lambda part: tf.TensorSpec((None, *part.shape[1:]), part.dtype), (self.inputs, self.labels)
+        )
+
+
+class SentenceBatches(SeededBatches):
+    """Batches `({"r", "tokens"}, targets)` for a decoder, one row a sentence.
+
+    r(x) is held once an example and shared by all its sentences. Sentences of similar length stand in the
+    same batch, so that little is spent on padding: each stretch of `_POOL` batches of the shuffled order is
+    sorted by length, cut into batches, and the batches are shuffled.
+
+    Args:
+        r: float `(examples, width)`.
+        owners: int `(sentences,)`, the example of each sentence.
+        sentences: the ids of each sentence, without start and end id.
+        start_id, end_id, pad_id: the special ids.
+        batch_size, shuffle, seed: see `SeededBatches`; a row is a sentence.
+    """
+
+    _POOL = 100
+
+    def __init__(
+        self,
+        r: np.ndarray,
+        owners: np.ndarray,
+        sentences: list[np.ndarray],
+        start_id: int,
+        end_id: int,
+        pad_id: int,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(len(sentences), batch_size, shuffle, seed)
+        self.r, self.owners = r, owners
+        self.lengths = np.array([len(ids) + 1 for ids in sentences])
+        self.tokens = np.full((len(sentences), 1 + self.lengths.max()), pad_id, dtype="int32")
+        self.tokens[:, 0] = start_id
+        for row, ids in enumerate(sentences):
+            self.tokens[row, 1 : 1 + len(ids)] = ids
+            self.tokens[row, 1 + len(ids)] = end_id
+
+    def cut(self, rows: np.ndarray) -> list[np.ndarray]:
+        pool = self._POOL * self.batch_size
+        batches = []
+        for begin in range(0, len(rows), pool):
+            stretch = rows[begin : begin + pool]
+            batches += super().cut(stretch[np.argsort(self.lengths[stretch], kind="stable")])
+        if self.shuffle:
+            order = np.random.default_rng((self.seed, self.epoch, 1)).permutation(len(batches))
+            batches = [batches[index] for index in order]
+        return batches
+
+    def batch(self, rows: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        tokens = self.tokens[rows, : self.lengths[rows].max() + 1]
+        return {"r": self.r[self.owners[rows]], "tokens": tokens[:, :-1]}, tokens[:, 1:]
+
+    def signature(self) -> tuple[dict[str, tf.TensorSpec], tf.TensorSpec]:
+        words = tf.TensorSpec((None, None), tf.int32)
+        return {"r": tf.TensorSpec((None, self.r.shape[1]), self.r.dtype), "tokens": words}, words

@@ -1,0 +1,36 @@
+"""Decoders: networks that turn r(x) into words, one word at a time."""
+
+from interpnet_tf.decoders.base import ExplanationDecoder
+from interpnet_tf.decoders.lrcn import LRCNDecoder
+
+__all__ = ["ExplanationDecoder", "LRCNDecoder", "get"]
+
+_NAMES = {"lrcn": LRCNDecoder}
+
+
+def get(identifier: str | ExplanationDecoder, vocabulary_size: int, **options) -> ExplanationDecoder:
+    """Returns the decoder that `identifier` names, or `identifier` itself where it is one.
+
+    Args:
+        identifier: `"lrcn"` or an `ExplanationDecoder`.
+        vocabulary_size: number of ids of the tokenizer, which the decoder must predict.
+        **options: passed on to the constructor of a named decoder, such as `seed` or `dtype`.
+
+    Raises:
+        ValueError: if the name is unknown, or the decoder predicts another vocabulary.
+
+    Example:
+
+    >>> get("lrcn", vocabulary_size=100).vocabulary_size
+    100
+    """
+    if isinstance(identifier, ExplanationDecoder):
+        if identifier.vocabulary_size != vocabulary_size:
+            raise ValueError(
+                f"the decoder predicts {identifier.vocabulary_size} ids and the tokenizer has {vocabulary_size}; "
+                "build the decoder with vocabulary_size=tokenizer.vocabulary_size"
+            )
+        return identifier
+    if identifier not in _NAMES:
+        raise ValueError(f"decoder must be an ExplanationDecoder or one of {sorted(_NAMES)}, got {identifier!r}")
+    return _NAMES[identifier](vocabulary_size=vocabulary_size, **options)

@@ -1,0 +1,86 @@
+"""The contract that every decoder meets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+class ExplanationDecoder(keras.layers.Layer):
+    """Base class of the decoders: r(x) and the words so far in, a score for every next word out.
+
+    A subclass implements three methods that compute the same function in two ways: `call` over a whole
+    sentence at once, for training (teacher forcing), and `start` with `step` word by word, for generation.
+    `step` must give, up to rounding, the logits that `call` gives at the same position.
+
+    Args:
+        vocabulary_size: number of token ids, special ones included.
+        **kwargs: those of `keras.layers.Layer`, such as `name` and `dtype`.
+
+    Call arguments:
+        inputs: dict of `"r"`, float `(batch, width)`, and `"tokens"`, int `(batch, words)`: the start id
+            followed by the sentence.
+        training: whether dropout is on.
+
+    Example:
+
+    A decoder that ignores the words so far:
+
+    ```python
+    class BagOfWords(ExplanationDecoder):
+        def __init__(self, vocabulary_size, **kwargs):
+            super().__init__(vocabulary_size, **kwargs)
+            self.dense = keras.layers.Dense(vocabulary_size)
+
+        def call(self, inputs, training=None):
+            words = keras.ops.shape(inputs["tokens"])[1]
+            return keras.ops.repeat(self.dense(inputs["r"])[:, None], words, axis=1)
+
+        def start(self, r):
+            return {"logits": self.dense(r)}
+
+        def step(self, token, state):
+            return state["logits"], state
+    ```
+    """
+
+    def __init__(self, vocabulary_size: int, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if vocabulary_size < 5:
+            raise ValueError(
+                f"vocabulary_size must be at least 5 (four special ids and a word), got {vocabulary_size}; "
+                "adapt the tokenizer to sentences first"
+            )
+        self.vocabulary_size = vocabulary_size
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
+        """Returns the logits `(batch, words, vocabulary)` of the word after each of `inputs["tokens"]`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement call(inputs, training)")
+
+    def start(self, r: Any) -> dict[str, Any]:
+        """Returns the state before the first word.
+
+        Args:
+            r: float `(batch, width)`.
+
+        Returns:
+            A dict of tensors whose first axis is the batch.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement start(r)")
+
+    def step(self, token: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Reads one word.
+
+        Args:
+            token: int `(batch,)`, the word read (the start id first).
+            state: what `start` or the step before returned.
+
+        Returns:
+            The float32 logits `(batch, vocabulary)` of the next word, and the new state, of the shapes and
+            types of the old.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement step(token, state)")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "vocabulary_size": self.vocabulary_size}

@@ -1,0 +1,53 @@
+"""`Explanation`: a classification and the sentence that explains it."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import math
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Explanation:
+    """What a network says of one example.
+
+    Attributes:
+        label: name of the predicted class.
+        class_id: its number.
+        probability: the classifier's probability of it, 0..1.
+        text: the sentence.
+        words: the words and punctuation marks of the sentence, in order.
+        log_probabilities: natural logarithm of each word's probability given the words before it.
+        alternatives: further sentences for the same example, the better first.
+
+    Example:
+
+    >>> print(Explanation("Painted Bunting", 15, 0.93, "a red bird.", ("a", "red", "bird", "."), (-0.1,) * 4))
+    Painted Bunting (93.0 %): a red bird.
+    """
+
+    label: str
+    class_id: int
+    probability: float
+    text: str
+    words: tuple[str, ...]
+    log_probabilities: tuple[float, ...]
+    alternatives: tuple[Explanation, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.label} ({100 * self.probability:.1f} %): {self.text}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the record as plain lists, strings and numbers, ready for JSON."""
+        record = dataclasses.asdict(self)
+        record["alternatives"] = [alternative.to_dict() for alternative in self.alternatives]
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in record.items()}
+
+    def _repr_html_(self) -> str:
+        words = " ".join(
+            f'<span title="{math.exp(log_probability):.3f}" '
+            f'style="opacity:{0.35 + 0.65 * math.exp(log_probability):.2f}">{html.escape(word)}</span>'
+            for word, log_probability in zip(self.words, self.log_probabilities, strict=True)
+        )
+        return f"<p><b>{html.escape(self.label)}</b> ({100 * self.probability:.1f} %): {words}</p>"

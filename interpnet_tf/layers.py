@@ -1,0 +1,317 @@
+"""Reading a classifier's graph: what its layers compute, and which of them form r(x) by default."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+
+_DENSE = (
+    keras.layers.Dense,
+    keras.layers.EinsumDense,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.Model,
+)
+_GLOBAL_POOLING = (
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalAveragePooling3D,
+    keras.layers.GlobalMaxPooling1D,
+    keras.layers.GlobalMaxPooling2D,
+    keras.layers.GlobalMaxPooling3D,
+)
+_NOISE = (
+    keras.layers.ActivityRegularization,
+    keras.layers.AlphaDropout,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+)
+_AFTER_DENSE = (
+    keras.layers.Activation,
+    keras.layers.BatchNormalization,
+    keras.layers.ELU,
+    keras.layers.Flatten,
+    keras.layers.LayerNormalization,
+    keras.layers.LeakyReLU,
+    keras.layers.PReLU,
+    keras.layers.ReLU,
+    keras.layers.Softmax,
+    *_NOISE,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """One call of a layer within a model: the layer, the tensors that enter and those that leave."""
+
+    layer: keras.Operation
+    inputs: list[keras.KerasTensor]
+    outputs: list[keras.KerasTensor]
+
+    @property
+    def is_noise(self) -> bool:
+        return isinstance(self.layer, _NOISE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """A model's graph, replayed on its own inputs.
+
+    Attributes:
+        inputs: the model's inputs by name.
+        output: the model's output.
+        activations: the asked-for activations by path.
+        calls: every call of a layer, each after those it depends on.
+    """
+
+    inputs: dict[str, keras.KerasTensor]
+    output: keras.KerasTensor
+    activations: dict[str, keras.KerasTensor]
+    calls: list[Call]
+
+
+def is_graph(model: Any) -> bool:
+    """Whether `model` is a functional model or a built Sequential one, so that its layers can be read."""
+    if isinstance(model, keras.Sequential):
+        return model.built and bool(getattr(model, "inputs", None))
+    return isinstance(model, keras.Model) and isinstance(model, keras.Function)
+
+
+def check_classifier(classifier: Any) -> None:
+    """Raises a `ValueError` unless `classifier` is a graph of layers with one output tensor."""
+    kind = type(classifier).__name__
+    if not is_graph(classifier):
+        if isinstance(classifier, keras.Sequential):
+            advice = "it is not built: start it with keras.Input(shape) or call classifier.build(shape)"
+        elif isinstance(classifier, keras.Model):
+            advice = "a subclassed model has no graph to read: build it with the functional API"
+        else:
+            advice = "pass a keras.Model"
+        raise ValueError(
+            f"`classifier` must be a functional or built Sequential model, got a {kind}; {advice}"
+        )
+    if len(classifier.outputs) != 1:
+        raise ValueError(
+            f"`classifier` must have one output, the class probabilities, but {classifier.name!r} has "
+            f"{len(classifier.outputs)}: {[output.name for output in classifier.outputs]}; pass "
+            "keras.Model(classifier.inputs, the_one_that_classifies)"
+        )
+
+
+def activation_paths(model: keras.Model, prefix: str = "") -> Iterator[str]:
+    """Yields the path of every layer and input of `model`, nested ones included, that gives one float tensor."""
+    for operation in _functional(model).operations:
+        path = prefix + operation.name
+        if _why_not_float(operation) is None:
+            yield path
+        if is_graph(operation):
+            yield from activation_paths(operation, f"{path}/")
+
+
+def check_path(classifier: keras.Model, path: Any) -> None:
+    """Raises a `ValueError`, with the choices in it, unless `path` names an activation of `classifier`."""
+    choices = list(activation_paths(classifier))
+    if path in choices:
+        return
+    model, problem = classifier, None
+    for name in str(path).split("/"):
+        operations = (
+            {operation.name: operation for operation in _functional(model).operations} if model else {}
+        )
+        if name not in operations:
+            problem = "there is no such layer"
+            break
+        problem = _why_not_float(operations[name])
+        model = operations[name] if is_graph(operations[name]) else None
+    close = difflib.get_close_matches(str(path), choices, n=5, cutoff=0.5)
+    others = [choice for choice in choices if choice not in close]
+    raise ValueError(
+        f"`layers` names {path!r}, but {problem} in {classifier.name!r}. "
+        + (f"Did you mean {close}? " if close else "")
+        + f"Layers to choose from: {close + others}"
+    )
+
+
+def trace(model: keras.Model, paths: Sequence[str] = ()) -> Trace:
+    """Replays a model's graph and keeps the activations that `paths` name.
+
+    The layers are the model's own, called once more, so that their weights are shared. A nested model is
+    replaced by one that also returns what is wanted of its inside.
+
+    Args:
+        model: a model for which `is_graph` holds.
+        paths: layer and input names; "nested/layer" reaches inside the model that is called "nested".
+
+    Returns:
+        A `Trace`. A layer that the model calls several times stands with its last call.
+    """
+    functional = _functional(model)
+    inputs = {op.name: op.output for op in functional.operations if isinstance(op, keras.layers.InputLayer)}
+    inner_paths: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, inner = path.partition("/")
+        if inner:
+            inner_paths.setdefault(name, []).append(inner)
+    opened: dict[str, keras.Model] = {}
+    activations: dict[str, Any] = dict(inputs)
+    calls: list[Call] = []
+
+    def call(layer: keras.Operation, *args: Any, **kwargs: Any) -> Any:
+        if layer.name in inner_paths:
+            wanted = inner_paths[layer.name]
+            if layer.name not in opened:
+                opened[layer.name] = _open(layer, wanted)
+            outputs, inside = opened[layer.name](*args, **kwargs)
+            activations.update(zip((f"{layer.name}/{inner}" for inner in wanted), inside, strict=True))
+        else:
+            outputs = layer(*args, **kwargs)
+        flat_outputs = keras.tree.flatten(outputs)
+        activations[layer.name] = flat_outputs[0]
+        tensors = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
+        calls.append(Call(layer, tensors, flat_outputs))
+        return outputs
+
+    clone = keras.models.clone_model(
+        functional, input_tensors=functional.input, clone_function=lambda layer: layer, call_function=call
+    )
+    return Trace(inputs, clone.output, {path: activations[path] for path in paths}, calls)
+
+
+def output_path(graph: Trace) -> str:
+    """Returns the path of the layer that gives a model's output, its class probabilities."""
+    return _path_of(graph, keras.tree.flatten(graph.output)[0])
+
+
+def default_layers(graph: Trace) -> list[str]:
+    """Chooses the layers of which the paper forms r(x): x, every hidden activation, the probabilities.
+
+    The *head* of a classifier is the part behind which no maps and no sequences remain, only vectors.
+
+    - x is the inputs themselves where all are vectors of floats; otherwise it is what enters the first
+      dense layer of the head: pooled or flattened maps, a summarised sequence.
+    - a hidden activation is the output of a dense layer of the head, with the normalisation and
+      nonlinearity that follow it. A nested model within the head counts as one layer.
+
+    Args:
+        graph: the classifier's graph, from `trace`.
+
+    Returns:
+        Paths, in the order of the graph.
+
+    References:
+        [Barratt, 2017](https://arxiv.org/abs/1710.09511), section 2.
+    """
+    consumers: dict[int, list[Call]] = {}
+    producer: dict[int, Call] = {}
+    for call in graph.calls:
+        producer |= {id(tensor): call for tensor in call.outputs}
+        for tensor in call.inputs:
+            consumers.setdefault(id(tensor), []).append(call)
+
+    vectors = _vectors(graph)
+    head: set[int] = set()
+    for call in reversed(graph.calls):
+        readers = [reader for tensor in call.outputs for reader in consumers.get(id(tensor), [])]
+        if vectors.issuperset(map(id, call.outputs)) and head.issuperset(map(id, readers)):
+            head.add(id(call))
+
+    def last_of_chain(call: Call) -> Call:
+        last = call
+        while len(consumers.get(id(call.outputs[0]), [])) == 1:
+            call = consumers[id(call.outputs[0])][0]
+            if not _continues_dense(call):
+                break
+            last = last if call.is_noise else call
+        return last
+
+    features, hidden = [], []
+    behind_dense: set[int] = set()
+    for call in graph.calls:
+        entering = set(map(id, call.inputs))
+        is_dense = id(call) in head and isinstance(call.layer, _DENSE) and entering <= vectors
+        is_first = behind_dense.isdisjoint(entering)
+        if is_dense or not is_first:
+            behind_dense.update(map(id, call.outputs))
+        if is_dense:
+            hidden.append(_path_of(graph, last_of_chain(call).outputs[0]))
+        if is_dense and is_first:
+            for tensor in call.inputs:
+                while id(tensor) in producer and producer[id(tensor)].is_noise:
+                    tensor = producer[id(tensor)].inputs[0]
+                features.append(_path_of(graph, tensor))
+    if vectors.issuperset(map(id, graph.inputs.values())):
+        features = list(graph.inputs)
+    return list(dict.fromkeys([*features, *hidden, output_path(graph)]))
+
+
+def _functional(model: keras.Model) -> keras.Model:
+    """Returns the graph of `model` as a plain functional model, without its class and its compilation."""
+    if isinstance(model, keras.Sequential):
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    return keras.Model(model.input, model.output, name=model.name)
+
+
+def _open(model: keras.Model, paths: Sequence[str]) -> keras.Model:
+    """Returns `model` with the outputs `[its own outputs, [the activations at paths]]`."""
+    graph = trace(model, paths)
+    inputs = _functional(model).input
+    return keras.Model(inputs, [graph.output, list(graph.activations.values())], name=model.name)
+
+
+def _why_not_float(operation: keras.Operation) -> str | None:
+    """Says what keeps the output of `operation` from being an activation; `None` if nothing does."""
+    outputs = keras.tree.flatten(operation.output)
+    if len(outputs) != 1:
+        return f"{operation.name!r} gives {len(outputs)} outputs, not one tensor,"
+    if not keras.backend.is_float_dtype(outputs[0].dtype):
+        return f"{operation.name!r} gives {outputs[0].dtype}, not floats,"
+    return None
+
+
+def _vectors(graph: Trace) -> set[int]:
+    """Returns the ids of the tensors that are one vector of floats an example.
+
+    A map of one position is a vector only behind a global pooling: small images make such maps earlier.
+    """
+    vectors: set[int] = set()
+
+    def add(tensor: keras.KerasTensor, keeps_vectors: bool) -> None:
+        rank, is_float = len(tensor.shape), keras.backend.is_float_dtype(tensor.dtype)
+        if is_float and (rank == 2 or (keeps_vectors and rank > 2 and set(tensor.shape[1:-1]) == {1})):
+            vectors.add(id(tensor))
+
+    for tensor in graph.inputs.values():
+        add(tensor, False)
+    for call in graph.calls:
+        keeps_vectors = isinstance(call.layer, _GLOBAL_POOLING) or vectors.issuperset(map(id, call.inputs))
+        for tensor in call.outputs:
+            add(tensor, keeps_vectors)
+    return vectors
+
+
+def _continues_dense(call: Call) -> bool:
+    """Whether `call` belongs to the dense layer before it: a layer of that kind, or a plain op such as relu."""
+    if isinstance(call.layer, keras.Layer):
+        return isinstance(call.layer, _AFTER_DENSE)
+    return len(call.inputs) == 1 and call.inputs[0].shape == call.outputs[0].shape
+
+
+def _path_of(graph: Trace, tensor: keras.KerasTensor) -> str:
+    """Returns the path of the layer or input that `tensor` comes from."""
+    for name, symbolic_input in graph.inputs.items():
+        if symbolic_input is tensor:
+            return name
+    for call in graph.calls:
+        for index, output in enumerate(call.outputs):
+            if output is tensor:
+                if len(call.outputs) == 1 or not is_graph(call.layer):
+                    return call.layer.name
+                inside = trace(call.layer)
+                return f"{call.layer.name}/{_path_of(inside, keras.tree.flatten(inside.output)[index])}"
+    raise ValueError(f"tensor {tensor.name!r} is not part of the graph")

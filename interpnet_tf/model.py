@@ -1,0 +1,351 @@
+"""`InterpNet`: a classifier, its introspector and a decoder, as one Keras model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from interpnet_tf import decoders, generation
+from interpnet_tf.probabilities import class_probabilities
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.pipeline import SentenceBatches
+from interpnet_tf.explanation import Explanation
+from interpnet_tf.introspector import Introspector
+from interpnet_tf.optimizers import FusedAdam
+from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
+
+
+@keras.saving.register_keras_serializable(package="interpnet_tf")
+class InterpNet(keras.Model):
+    """A classifier that explains its decisions in sentences.
+
+    The activations of the classifier's layers form r(x), where the gradient stops; a decoder learns to say
+    the explanation from r(x). `fit` trains the decoder only: train the classifier before, with its own `fit`.
+
+    Args:
+        classifier: a trained functional or sequential Keras classifier.
+        tokenizer: an adapted `ExplanationTokenizer`.
+        layers: names of the layers that form r(x), paths such as `"backbone/block_3"` for layers of nested
+            models; `None` takes input features, hidden activations and class probabilities.
+        decoder: `"lrcn"` or an `ExplanationDecoder`.
+        max_length: the most words an explanation may have, its end included; longer training sentences are
+            cut.
+        class_names: one name a class; by default the class numbers.
+        pooling: how feature maps enter r(x), see `Introspector`.
+        seed: of the decoder's initial weights and dropout, and of the order of the sentences in `fit`.
+        **kwargs: those of `keras.Model`. `dtype="mixed_bfloat16"` trains and runs the decoder in mixed
+            precision.
+
+    Call arguments:
+        inputs: dict of `"tokens"`, int `(batch, words)`, and either `"r"`, float `(batch, width)`, or `"x"`,
+            what the classifier reads.
+        training: whether the decoder's dropout is on; the classifier always runs in inference mode.
+
+    Returns:
+        Logits of the next words, float32 `(batch, words, vocabulary)`.
+
+    Example:
+
+    >>> inputs = keras.Input((4,), name="features")
+    >>> classifier = keras.Model(inputs, keras.layers.Dense(2, "softmax", name="probabilities")(inputs))
+    >>> sentences = [["a black bird."], ["a white bird."]]
+    >>> model = InterpNet(classifier, ExplanationTokenizer().adapt(sentences), class_names=["crow", "gull"])
+    >>> model.compile("adam")
+    >>> history = model.fit(np.eye(2, 4, dtype="float32"), sentences, verbose=0)
+    >>> len(model.explain(np.eye(2, 4, dtype="float32")))
+    2
+
+    References:
+    - [Barratt 2017, InterpNET](https://arxiv.org/abs/1710.09511)
+    """
+
+    def __init__(
+        self,
+        classifier: keras.Model,
+        tokenizer: ExplanationTokenizer,
+        layers: list[str] | None = None,
+        decoder: str | decoders.ExplanationDecoder = "lrcn",
+        max_length: int = 32,
+        class_names: list[str] | None = None,
+        pooling: str = "average",
+        seed: int | None = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not tokenizer.vocabulary:
+            raise ValueError("the tokenizer has no vocabulary yet; call tokenizer.adapt(sentences) first")
+        if max_length < 2:
+            raise ValueError(f"max_length must be at least 2 (a word and the end), got {max_length}")
+        self.classifier, self.tokenizer, self.max_length, self.seed = classifier, tokenizer, max_length, seed
+        self.introspector = Introspector(classifier, layers, pooling)
+        self.class_names = _class_names(class_names, classifier)
+        self.decoder = decoders.get(decoder, tokenizer.vocabulary_size, seed=seed, dtype=self.dtype_policy)
+        if not self.decoder.built:
+            self.decoder({"r": tf.zeros((1, self.introspector.width)), "tokens": tf.zeros((1, 1), tf.int32)})
+        self.built = True
+        self._explain = tf.function(self._explain_batch, reduce_retracing=True)
+        self._r = tf.function(self._introspect_batch, reduce_retracing=True)
+
+    @property
+    def trainable_variables(self) -> list[Any]:
+        """The decoder's: explaining never changes the classifier."""
+        return self.decoder.trainable_variables if self.trainable else []
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        return self.trainable_variables
+
+    def call(self, inputs: dict[str, Any], training: bool | None = None) -> tf.Tensor:
+        r = inputs["r"] if "r" in inputs else self.introspector(inputs["x"], training=False)["r"]
+        return self.decoder({"r": r, "tokens": inputs["tokens"]}, training=training)
+
+    def compile(self, optimizer: Any = None, **kwargs) -> None:
+        """Configures training, as `keras.Model.compile`.
+
+        Args:
+            optimizer: as in Keras. `None` is the paper's, Adam at 5e-4; `"adam"` is Adam at Keras' own rate.
+                Both are the fused form, which is the same and faster on CPUs.
+            **kwargs: those of `keras.Model.compile` but `loss`, which is the cross-entropy of the words:
+                the mean over a sentence's words, then over sentences.
+        """
+        if kwargs.get("loss") is not None:
+            raise ValueError("InterpNet has its own loss (word cross-entropy); call compile without loss=")
+        if optimizer is None or optimizer == "adam":
+            optimizer = FusedAdam(5e-4 if optimizer is None else 1e-3)
+        super().compile(optimizer=optimizer, **kwargs)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)} if self.compiled else {}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        if config:
+            self.compile(keras.saving.deserialize_keras_object(config["optimizer"]))
+            self.optimizer.build(self.trainable_variables)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> tf.Tensor:
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=y_pred)
+        real = tf.cast(tf.not_equal(y, self.tokenizer.pad_id), losses.dtype)
+        by_sentence = tf.reduce_sum(losses * real, axis=1) / tf.maximum(tf.reduce_sum(real, axis=1), 1)
+        if sample_weight is None:
+            return tf.reduce_mean(by_sentence)
+        sample_weight = tf.cast(sample_weight, losses.dtype)
+        return tf.reduce_sum(by_sentence * sample_weight) / tf.reduce_sum(sample_weight)
+
+    def prepare(
+        self, x: Any, y: Any = None, batch_size: int = 32, shuffle: bool = False, seed: int | None = None
+    ) -> SentenceBatches:
+        """Runs the classifier once over every example, and makes batches of sentences with its cached r(x).
+
+        `fit` and `evaluate` do this by themselves; call it to use the same r(x) more than once.
+
+        Args:
+            x: an `ExplanationDataset`; a `tf.data.Dataset` of `(inputs, sentences)` batches; or what the
+                classifier reads.
+            y: with the last, a sentence or a list of sentences for each example.
+            batch_size: sentences a batch.
+            shuffle: whether every epoch has an order of its own.
+            seed: of the orders; by default the model's.
+
+        Returns:
+            The batches, which `fit` and `evaluate` take.
+
+        Raises:
+            ValueError: if there is no sentence, or not an entry of `y` for each example.
+        """
+        inputs, explanations = [], []
+        for part, sentences in _examples(x, y):
+            inputs.append(part)
+            explanations += [list(flatten(of_one)) for of_one in sentences]
+        owners = np.repeat(np.arange(len(explanations)), [len(of_one) for of_one in explanations])
+        sentences = [sentence for of_one in explanations for sentence in of_one]
+        if not sentences:
+            raise ValueError("no example has an explanation; give at least one sentence to learn from")
+        r = np.concatenate([self.introspect(part) for part in inputs])
+        if len(r) != len(explanations):
+            raise ValueError(f"there are {len(r)} examples and explanations for {len(explanations)}")
+        if not np.isfinite(r).all():
+            row = int(np.flatnonzero(~np.isfinite(r).all(axis=1))[0])
+            raise ValueError(f"r(x) of example {row} is not finite; check the inputs and the classifier's weights")
+        ids = self.tokenizer.tokenize(sentences)
+        bounds = ids.row_splits.numpy()
+        ids = np.split(ids.flat_values.numpy(), bounds[1:-1])
+        return SentenceBatches(
+            r,
+            owners,
+            [of_one[: self.max_length - 1] for of_one in ids],
+            self.tokenizer.start_id,
+            self.tokenizer.end_id,
+            self.tokenizer.pad_id,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=(self.seed or 0) if seed is None else seed,
+        )
+
+    def introspect(self, x: Any, batch_size: int = 64) -> np.ndarray:
+        """Returns r(x), float32 `(batch, width)`; `model.introspector(x)` gives the layers by name."""
+        return np.concatenate([self._r(part).numpy() for part in _batches(x, batch_size)])
+
+    def fit(self, x=None, y=None, batch_size=32, validation_data=None, shuffle=True, **kwargs) -> Any:
+        """Trains the decoder, as `keras.Model.fit`.
+
+        The classifier runs once over every example before the first epoch. Sentences of similar length
+        share a batch.
+
+        Args:
+            x: see `prepare`; or what `prepare` returned.
+            y: see `prepare`.
+            batch_size: sentences a batch.
+            validation_data: whatever may stand for `x`, or a pair `(x, y)`.
+            shuffle: whether every epoch has an order of its own.
+            **kwargs: those of `keras.Model.fit`.
+
+        Returns:
+            The `keras.callbacks.History`.
+        """
+        if not isinstance(x, SentenceBatches):
+            x = self.prepare(x, y, batch_size, shuffle)
+        x.epoch = kwargs.get("initial_epoch", 0)
+        if validation_data is not None:
+            if not isinstance(validation_data, SentenceBatches):
+                pair = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
+                validation_data = self.prepare(*pair, batch_size)
+            validation_data = validation_data.to_tf()
+        return super().fit(x.to_tf(), validation_data=validation_data, shuffle=False, **kwargs)
+
+    def evaluate(self, x=None, y=None, batch_size=32, **kwargs) -> Any:
+        """Returns the loss over sentences, as `keras.Model.evaluate`; for what `x` and `y` may be see `fit`."""
+        if "_use_cached_eval_dataset" not in kwargs:  # Keras' fit validates with batches ready for `call`
+            if not isinstance(x, SentenceBatches):
+                x = self.prepare(x, y, batch_size)
+            x = x.to_tf()
+        return super().evaluate(x, **kwargs)
+
+    def explain(
+        self, x: Any, sampler: str = "greedy", batch_size: int = 64, max_length: int | None = None
+    ) -> list[Explanation]:
+        """Classifies examples and says why.
+
+        Args:
+            x: what the classifier reads, or an `ExplanationDataset`.
+            sampler: `"greedy"` says the most probable word after each word.
+            batch_size: examples at a time.
+            max_length: the most words, by default the model's.
+
+        Returns:
+            An `Explanation` for each example.
+        """
+        if sampler != "greedy":
+            raise ValueError(f"sampler must be 'greedy', got {sampler!r}")
+        length = self.max_length if max_length is None else max_length
+        explanations = []
+        for part in _batches(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size):
+            results = self._explain(part, length)
+            explanations += self._records(*(result.numpy() for result in results))
+        return explanations
+
+    def _introspect_batch(self, x: Any) -> tf.Tensor:
+        return self.introspector(x, training=False)["r"]
+
+    def _explain_batch(self, x: Any, max_length: int) -> tuple[tf.Tensor, ...]:
+        activations = self.introspector(x, training=False)
+        scores = activations.get(self.introspector.probabilities_path)
+        if scores is None:
+            scores = self.classifier(x, training=False)
+        ids, log_probabilities = generation.greedy(self.decoder, activations["r"], max_length)
+        return class_probabilities(self.classifier, scores), ids, log_probabilities, self.tokenizer.detokenize_tensor(ids)
+
+    def _records(self, scores, ids, log_probabilities, texts) -> Iterable[Explanation]:
+        for score, row, of_row, text in zip(scores, ids, log_probabilities, texts, strict=True):
+            words = self.tokenizer.words(row)
+            class_id = int(score.argmax())
+            yield Explanation(
+                label=self.class_names[class_id],
+                class_id=class_id,
+                probability=float(score[class_id]),
+                text=text.decode("utf-8"),
+                words=tuple(words),
+                log_probabilities=tuple(float(value) for value in of_row[: len(words)]),
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
+            "classifier": keras.saving.serialize_keras_object(self.classifier),
+            "tokenizer": self.tokenizer.get_config(),
+            "layers": list(self.introspector.layer_paths),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "max_length": self.max_length,
+            "class_names": self.class_names,
+            "pooling": self.introspector.pooling,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> InterpNet:
+        config = dict(config)
+        for key in ("classifier", "decoder", "dtype"):
+            config[key] = keras.saving.deserialize_keras_object(config[key], custom_objects)
+        return cls(tokenizer=ExplanationTokenizer.from_config(config.pop("tokenizer")), **config)
+
+    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs) -> None:
+        """Writes the whole model to a `.keras` file, which appears complete or not at all."""
+        path = Path(filepath)
+        if path.suffix != ".keras":
+            raise ValueError(f"filepath must end in .keras, got {str(filepath)!r}")
+        if path.exists() and not overwrite:
+            raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
+        temporary = path.with_name(f".{path.stem}.tmp.keras")
+        try:
+            super().save(temporary, **kwargs)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike) -> InterpNet:
+    """Reads a model that `InterpNet.save` wrote, with Keras' safe mode on.
+
+    Raises:
+        ValueError: if the file holds another kind of model.
+    """
+    model = keras.saving.load_model(path, safe_mode=True)
+    if not isinstance(model, InterpNet):
+        raise ValueError(f"{path} holds a {type(model).__name__}; load it with keras.saving.load_model")
+    return model
+
+
+def _class_names(names: list[str] | None, classifier: keras.Model) -> list[str]:
+    classes = max(2, classifier.output_shape[-1])
+    if names is None:
+        return [str(index) for index in range(classes)]
+    if len(names) != classes:
+        raise ValueError(f"class_names must have a name for each of the {classes} classes, got {len(names)}")
+    return list(names)
+
+
+def _examples(x: Any, y: Any) -> Iterable[tuple[Any, list]]:
+    """Yields `(inputs, sentences of each example)`, in one part or, from a pipeline, in batches."""
+    if isinstance(x, ExplanationDataset):
+        x = x.explained()  # an example without sentences teaches the decoder nothing
+        yield x.inputs, x.explanations
+    elif isinstance(x, tf.data.Dataset):
+        for inputs, sentences in x:
+            yield inputs, sentences.to_list() if hasattr(sentences, "to_list") else sentences.numpy().tolist()
+    elif y is None:
+        raise ValueError("explanations are missing: pass them as y, or pass an ExplanationDataset as x")
+    else:
+        yield x, list(y)
+
+
+def _batches(x: Any, batch_size: int) -> Iterable[Any]:
+    x = keras.tree.map_structure(lambda part: part if hasattr(part, "shape") else np.asarray(part), x)
+    for begin in range(0, keras.tree.flatten(x)[0].shape[0], batch_size):
+        end = begin + batch_size
+        yield keras.tree.map_structure(lambda part, b=begin, e=end: tf.convert_to_tensor(part[b:e]), x)
