@@ -9,7 +9,15 @@ import keras
 
 from interpnet_tf.compact_bilinear import CompactBilinearPooling
 
-__all__ = ["HIDDEN_LAYERS", "CompactBilinearPooling", "mlp", "small_cnn", "variant_layers"]
+__all__ = [
+    "HIDDEN_LAYERS",
+    "CompactBilinearPooling",
+    "feature_extractor",
+    "join",
+    "mlp",
+    "small_cnn",
+    "variant_layers",
+]
 
 # Units of the hidden layers in the paper's five networks (Barratt, 2017, section 3). The sizes of
 # interpnet-3 are unpublished: ours.
@@ -54,6 +62,7 @@ def mlp(
     classes: int,
     hidden: Sequence[int] = (500, 300),
     dropout: float = 0.0,
+    *,
     seed: int | None = None,
     name: str = "mlp",
 ) -> keras.Model:
@@ -87,6 +96,7 @@ def small_cnn(
     input_shape: tuple[int, int, int] = (64, 64, 3),
     classes: int = 24,
     hidden: Sequence[int] = (500, 300),
+    *,
     filters: Sequence[int] = (32, 64, 96, 128),
     dropout: float = 0.0,
     seed: int | None = None,
@@ -159,3 +169,48 @@ def _head(
 def _shift(seed: int | None, by: int) -> Any:
     """Gives each layer a seed of its own: equal seeds would make equal-shaped layers equal."""
     return None if seed is None else seed + by
+
+
+def feature_extractor(classifier: keras.Model) -> keras.Model:
+    """Returns the part of a classifier that `small_cnn` built, from the image to the layer "features".
+
+    Args:
+        classifier: a model with a layer "features" that is not its input.
+
+    Raises:
+        ValueError: if there is no such layer.
+
+    Example:
+
+    >>> feature_extractor(small_cnn()).output_shape
+    (None, 640)
+    """
+    names = [layer.name for layer in classifier.layers]
+    if "features" not in names or isinstance(classifier.get_layer("features"), keras.layers.InputLayer):
+        raise ValueError(
+            f"classifier {classifier.name!r} has no layer 'features' between input and output; "
+            f"its layers: {names}"
+        )
+    return keras.Model(classifier.input, classifier.get_layer("features").output, name="feature_extractor")
+
+
+def join(extractor: keras.Model, head: keras.Model) -> keras.Model:
+    """Puts a classifier of feature vectors, as `mlp` builds it, behind a feature extractor.
+
+    Args:
+        extractor: a model whose output is a feature vector, such as `feature_extractor` gives.
+        head: a chain of layers that reads such vectors.
+
+    Returns:
+        A model from the extractor's input to the head's output that shares the weights and keeps the names
+        of the layers of both.
+
+    Example:
+
+    >>> join(feature_extractor(small_cnn(hidden=())), mlp(640, 24, hidden=(500,))).output_shape
+    (None, 24)
+    """
+    x = extractor.output
+    for layer in head.layers[1:]:
+        x = layer(x)
+    return keras.Model(extractor.input, x, name=extractor.name)

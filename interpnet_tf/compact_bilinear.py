@@ -66,8 +66,8 @@ class CompactBilinearPooling(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         if len(input_shape) not in (3, 4) or input_shape[-1] is None:
             raise ValueError(
-                "`inputs` must be (batch, height, width, channels) or (batch, locations, channels) with a known "
-                f"number of channels, got shape {input_shape}"
+                "`inputs` must be (batch, height, width, channels) or (batch, locations, channels), the "
+                f"number of channels known, got shape {input_shape}"
             )
         # RandomState's stream is frozen for good, so that a saved model hashes alike under any NumPy.
         random = np.random.RandomState(self.seed)
@@ -76,7 +76,7 @@ class CompactBilinearPooling(keras.layers.Layer):
         self._signs = (2 * random.randint(2, size=(2, channels)) - 1).astype("float32")
 
     def sketch(self, inputs: Any, index: int) -> Any:
-        """Returns the count sketch number `index` (0 or 1) of vectors: `(…, channels)` → `(…, output_dim)`."""
+        """Returns count sketch `index` (0 or 1) of vectors: `(…, channels)` → `(…, output_dim)`."""
         channels = inputs.shape[-1]
         rows = ops.reshape(inputs, (-1, channels)) * self._signs[index]
         sums = ops.segment_sum(ops.transpose(rows), self._hashes[index], num_segments=self.output_dim)

@@ -168,9 +168,7 @@ def _check_paths(classifier: keras.Model, paths: list[str]) -> None:
 
 
 def _check_pooling(pooling: Any) -> str | keras.layers.Layer:
-    if pooling == "compact_bilinear":
-        return pooling
-    if pooling == "average" or isinstance(pooling, keras.layers.Layer):
+    if isinstance(pooling, keras.layers.Layer) or pooling in ("average", "compact_bilinear"):
         return pooling
     layer = pooling() if callable(pooling) else None
     if isinstance(layer, keras.layers.Layer):
@@ -203,7 +201,7 @@ def _to_vector(
         raise ValueError(f"`layers` names {path!r} of shape {activation.shape}, but r takes ranks 2 to 5")
     if len(vector.shape) != 2 or vector.shape[-1] is None:
         raise ValueError(
-            f"`layers` names {path!r} of shape {activation.shape}, which becomes a vector of shape {vector.shape}; "
-            "r needs (batch, width) with a known width"
+            f"`layers` names {path!r} of shape {activation.shape}, pooled to {vector.shape}; r needs "
+            "(batch, width) with a known width"
         )
     return vector

@@ -105,7 +105,7 @@ def check_classifier(classifier: Any) -> None:
 
 
 def activation_paths(model: keras.Model, prefix: str = "") -> Iterator[str]:
-    """Yields the path of every layer and input of `model`, nested ones included, that gives one float tensor."""
+    """Yields the paths of the layers and inputs that give one float tensor, also inside nested models."""
     for operation in _functional(model).operations:
         path = prefix + operation.name
         if _why_not_float(operation) is None:
@@ -230,6 +230,11 @@ def default_layers(graph: Trace) -> list[str]:
             last = last if call.is_noise else call
         return last
 
+    def before_noise(tensor: keras.KerasTensor) -> keras.KerasTensor:
+        while id(tensor) in producer and producer[id(tensor)].is_noise:
+            tensor = producer[id(tensor)].inputs[0]
+        return tensor
+
     features, hidden = [], []
     behind_dense: set[int] = set()
     for call in graph.calls:
@@ -241,10 +246,7 @@ def default_layers(graph: Trace) -> list[str]:
         if is_dense:
             hidden.append(_path_of(graph, last_of_chain(call).outputs[0]))
         if is_dense and is_first:
-            for tensor in call.inputs:
-                while id(tensor) in producer and producer[id(tensor)].is_noise:
-                    tensor = producer[id(tensor)].inputs[0]
-                features.append(_path_of(graph, tensor))
+            features += [_path_of(graph, before_noise(tensor)) for tensor in call.inputs]
     if vectors.issuperset(map(id, graph.inputs.values())):
         features = list(graph.inputs)
     return list(dict.fromkeys([*features, *hidden, output_path(graph)]))
@@ -296,7 +298,7 @@ def _vectors(graph: Trace) -> set[int]:
 
 
 def _continues_dense(call: Call) -> bool:
-    """Whether `call` belongs to the dense layer before it: a layer of that kind, or a plain op such as relu."""
+    """Whether `call` belongs to the dense layer before it: a nonlinearity and the like, or an op as relu."""
     if isinstance(call.layer, keras.Layer):
         return isinstance(call.layer, _AFTER_DENSE)
     return len(call.inputs) == 1 and call.inputs[0].shape == call.outputs[0].shape

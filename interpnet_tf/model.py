@@ -12,12 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf import decoders, generation
-from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.pipeline import SentenceBatches
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.optimizers import FusedAdam
+from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
 
 
@@ -171,7 +171,9 @@ class InterpNet(keras.Model):
             raise ValueError(f"there are {len(r)} examples and explanations for {len(explanations)}")
         if not np.isfinite(r).all():
             row = int(np.flatnonzero(~np.isfinite(r).all(axis=1))[0])
-            raise ValueError(f"r(x) of example {row} is not finite; check the inputs and the classifier's weights")
+            raise ValueError(
+                f"r(x) of example {row} is not finite; check the inputs and the classifier's weights"
+            )
         ids = self.tokenizer.tokenize(sentences)
         bounds = ids.row_splits.numpy()
         ids = np.split(ids.flat_values.numpy(), bounds[1:-1])
@@ -210,16 +212,18 @@ class InterpNet(keras.Model):
         """
         if not isinstance(x, SentenceBatches):
             x = self.prepare(x, y, batch_size, shuffle)
-        x.epoch = kwargs.get("initial_epoch", 0)
         if validation_data is not None:
             if not isinstance(validation_data, SentenceBatches):
                 pair = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
                 validation_data = self.prepare(*pair, batch_size)
             validation_data = validation_data.to_tf()
-        return super().fit(x.to_tf(), validation_data=validation_data, shuffle=False, **kwargs)
+        callbacks = [*keras.tree.flatten(kwargs.pop("callbacks", None) or []), x.follow_epochs()]
+        return super().fit(
+            x.to_tf(), validation_data=validation_data, shuffle=False, callbacks=callbacks, **kwargs
+        )
 
     def evaluate(self, x=None, y=None, batch_size=32, **kwargs) -> Any:
-        """Returns the loss over sentences, as `keras.Model.evaluate`; for what `x` and `y` may be see `fit`."""
+        """Returns the loss over sentences, as `keras.Model.evaluate`; `x` and `y` are as in `fit`."""
         if "_use_cached_eval_dataset" not in kwargs:  # Keras' fit validates with batches ready for `call`
             if not isinstance(x, SentenceBatches):
                 x = self.prepare(x, y, batch_size)
@@ -258,7 +262,12 @@ class InterpNet(keras.Model):
         if scores is None:
             scores = self.classifier(x, training=False)
         ids, log_probabilities = generation.greedy(self.decoder, activations["r"], max_length)
-        return class_probabilities(self.classifier, scores), ids, log_probabilities, self.tokenizer.detokenize_tensor(ids)
+        return (
+            class_probabilities(self.classifier, scores),
+            ids,
+            log_probabilities,
+            self.tokenizer.detokenize_tensor(ids),
+        )
 
     def _records(self, scores, ids, log_probabilities, texts) -> Iterable[Explanation]:
         for score, row, of_row, text in zip(scores, ids, log_probabilities, texts, strict=True):
@@ -283,14 +292,14 @@ class InterpNet(keras.Model):
             "decoder": keras.saving.serialize_keras_object(self.decoder),
             "max_length": self.max_length,
             "class_names": self.class_names,
-            "pooling": self.introspector.pooling,
+            "pooling": keras.saving.serialize_keras_object(self.introspector.pooling),
             "seed": self.seed,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> InterpNet:
         config = dict(config)
-        for key in ("classifier", "decoder", "dtype"):
+        for key in ("classifier", "decoder", "dtype", "pooling"):
             config[key] = keras.saving.deserialize_keras_object(config[key], custom_objects)
         return cls(tokenizer=ExplanationTokenizer.from_config(config.pop("tokenizer")), **config)
 

@@ -14,7 +14,7 @@ class FusedAdam(keras.optimizers.Adam):
 
     Keras builds the update from a dozen elementwise ops, each of which reads and writes whole tensors; on a
     CPU they are bound by memory. The kernel computes the same formula (Kingma & Ba 2015, section 2, last
-    paragraph) in one pass. With `amsgrad` or outside the TensorFlow backend it is Keras' own.
+    paragraph) in one pass. With `amsgrad` the update is Keras' own.
 
     Args:
         **kwargs: those of `keras.optimizers.Adam`.
@@ -28,22 +28,21 @@ class FusedAdam(keras.optimizers.Adam):
     def __init__(self, learning_rate: Any = 1e-3, name: str = "fused_adam", **kwargs) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        if self.amsgrad or not isinstance(variable.value, tf.Variable):
+    def update_step(self, gradient: Any, variable: tf.Variable, learning_rate: Any) -> None:
+        if self.amsgrad:
             super().update_step(gradient, variable, learning_rate)
             return
         index = self._get_variable_index(variable)
-        step = tf.cast(self.iterations + 1, tf.float32)
-        momentum, velocity = self._momentums[index].value, self._velocities[index].value
+        step = tf.cast(self.iterations + 1, variable.dtype)
         tf.raw_ops.ResourceApplyAdam(
-            var=variable.value.handle,
-            m=momentum.handle,
-            v=velocity.handle,
-            beta1_power=tf.pow(float(self.beta_1), step),
-            beta2_power=tf.pow(float(self.beta_2), step),
-            lr=tf.cast(learning_rate, tf.float32),
+            var=variable.handle,  # Keras hands over the tf.Variable behind its own
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(tf.cast(self.beta_1, variable.dtype), step),
+            beta2_power=tf.pow(tf.cast(self.beta_2, variable.dtype), step),
+            lr=tf.cast(learning_rate, variable.dtype),
             beta1=self.beta_1,
             beta2=self.beta_2,
             epsilon=self.epsilon,
-            grad=tf.cast(tf.convert_to_tensor(gradient), tf.float32),
+            grad=tf.cast(tf.convert_to_tensor(gradient), variable.dtype),
         )

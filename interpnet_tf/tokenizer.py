@@ -16,7 +16,7 @@ SPECIAL_TOKENS = ("[pad]", "[start]", "[end]", "[unknown]")
 # A word is a run of letters, marks and digits, which may hold inner hyphens, apostrophes and decimal points
 # ("black-footed", "bird's", "2.5"); every other character that is not a space is punctuation.
 _CHARACTER = r"[\p{L}\p{M}\p{N}]"
-_TOKEN = rf"{_CHARACTER}+(?:['’\-]{_CHARACTER}+|[.,]\p{{N}}+)*|[^\s\p{{L}}\p{{M}}\p{{N}}]"
+_TOKEN = rf"{_CHARACTER}+(?:['\x{2019}\-]{_CHARACTER}+|[.,]\p{{N}}+)*|[^\s\p{{L}}\p{{M}}\p{{N}}]"
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
@@ -132,7 +132,9 @@ class ExplanationTokenizer:
             raise ValueError("the tokenizer has no vocabulary yet; call adapt(sentences) first")
         with tf.init_scope():
             if self._table is None:
-                pairs = tf.lookup.KeyValueTensorInitializer(self._words, range(len(self._words)), value_dtype=tf.int32)
+                pairs = tf.lookup.KeyValueTensorInitializer(
+                    self._words, range(len(self._words)), value_dtype=tf.int32
+                )
                 self._table = tf.lookup.StaticHashTable(pairs, self.unknown_id)
         return tf.ragged.map_flat_values(self._table.lookup, self.split(sentences))
 
@@ -192,12 +194,14 @@ class ExplanationTokenizer:
         try:
             return cls.from_config(json.loads(Path(path).read_text("utf-8")))
         except (TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path} is not a tokenizer written by ExplanationTokenizer.save: {error}") from error
+            raise ValueError(
+                f"{path} is not a tokenizer written by ExplanationTokenizer.save: {error}"
+            ) from error
 
 
 def flatten(sentences: Iterable[Any]) -> Iterable[str]:
     """Yields the strings of nested lists or arrays of strings, decoding bytes."""
-    if isinstance(sentences, str):
+    if isinstance(sentences, (str, bytes)):
         sentences = [sentences]
     for item in sentences:
         if isinstance(item, bytes):

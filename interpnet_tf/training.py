@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.pipeline import LabelledBatches
+from interpnet_tf.data.pipeline import LabelledBatches, SeededBatches
 from interpnet_tf.model import InterpNet
 from interpnet_tf.optimizers import FusedAdam
 
@@ -20,7 +20,6 @@ CLASSIFIER_RATE = 1e-3
 DECODER_RATE = 5e-4
 
 
-@keras.saving.register_keras_serializable(package="interpnet_tf")
 class PaperSchedule(keras.callbacks.Callback):
     """Halves the learning rate when validation does not improve, stops early, brings the best weights back.
 
@@ -90,7 +89,9 @@ class PaperSchedule(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = {name: float(value) for name, value in (logs or {}).items()}
         if self.monitor not in logs:
-            raise ValueError(f"monitor {self.monitor!r} is not among {sorted(logs)}; pass validation_data to fit")
+            raise ValueError(
+                f"monitor {self.monitor!r} is not among {sorted(logs)}; pass validation_data to fit"
+            )
         rate = self.model.optimizer.learning_rate
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
         self.history.append(logs)
@@ -164,10 +165,8 @@ def train_classifier(
     classifier.compile(FusedAdam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     schedule = PaperSchedule(patience=patience, stop_after=stop_after, directory=directory)
     batches = LabelledBatches(train.inputs, train.labels, batch_size, seed=seed)
-    batches.epoch = schedule.resume(classifier)
-    return _fit(classifier, schedule, batches.epoch, epochs, callbacks)(
-        batches.to_tf(), LabelledBatches(valid.inputs, valid.labels, batch_size, shuffle=False).to_tf()
-    )
+    valid_batches = LabelledBatches(valid.inputs, valid.labels, batch_size, shuffle=False)
+    return _fit(classifier, batches, valid_batches, schedule, epochs, callbacks)
 
 
 def train_explainer(
@@ -199,25 +198,34 @@ def train_explainer(
     model.compile(FusedAdam(learning_rate))
     schedule = PaperSchedule(patience=patience, stop_after=stop_after, directory=directory)
     batches = model.prepare(train, batch_size=batch_size, shuffle=True)
-    return _fit(model, schedule, schedule.resume(model), epochs, callbacks)(
-        batches, model.prepare(valid, batch_size=batch_size)
-    )
+    valid_batches = model.prepare(valid, batch_size=batch_size)
+    return _fit(model, batches, valid_batches, schedule, epochs, callbacks)
 
 
-def _fit(model: keras.Model, schedule: PaperSchedule, initial_epoch: int, epochs: int, callbacks: list | None):
-    def fit(batches: Any, valid: Any) -> list[dict[str, float]]:
-        if schedule.stopped or initial_epoch >= epochs:
-            schedule.set_model(model)
-            schedule.on_train_end()
-        else:
-            model.fit(
-                batches,
-                validation_data=valid,
-                epochs=epochs,
-                initial_epoch=initial_epoch,
-                callbacks=[schedule, *(callbacks or [])],
-                verbose=0,
-            )
+def _fit(
+    model: keras.Model,
+    batches: SeededBatches,
+    valid: SeededBatches,
+    schedule: PaperSchedule,
+    epochs: int,
+    callbacks: list[Any] | None,
+) -> list[dict[str, float]]:
+    first_epoch = schedule.resume(model)
+    if schedule.stopped or first_epoch >= epochs:
+        schedule.set_model(model)
+        schedule.on_train_end()
         return schedule.history
-
-    return fit
+    callbacks = [schedule, *(callbacks or [])]
+    if not isinstance(model, InterpNet):
+        callbacks.append(batches.follow_epochs())
+        batches, valid = batches.to_tf(), valid.to_tf()
+    model.fit(
+        batches,
+        validation_data=valid,
+        initial_epoch=first_epoch,
+        epochs=epochs,
+        callbacks=callbacks,
+        verbose=0,
+        shuffle=False,
+    )
+    return schedule.history

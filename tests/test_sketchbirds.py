@@ -1,5 +1,9 @@
 import collections
 import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -180,6 +184,26 @@ class TestLoad:
         assert first.inputs.tobytes() == second.inputs.tobytes()
         assert first.explanations == second.explanations
         assert first.facts == second.facts
+
+    def test_another_process_draws_the_same(self):
+        # Sets of strings are ordered anew in every process.
+        code = (
+            "import hashlib; from interpnet_tf.data import sketchbirds;"
+            " d = sketchbirds.load('test', per_species=1);"
+            " print(hashlib.sha256(d.inputs.tobytes() + repr(d.explanations).encode()).hexdigest())"
+        )
+        root = Path(sketchbirds.__file__).parents[3]
+        digests = {
+            subprocess.run(
+                [sys.executable, "-c", code],
+                env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for seed in ("1", "2")
+        }
+        assert len(digests) == 1
 
     def test_splits_and_seeds_are_draws_of_their_own(self, birds):
         draws = [

@@ -20,6 +20,9 @@ class SeededBatches:
         batch_size: rows a batch; the last one may be smaller.
         shuffle: whether each epoch has an order of its own; otherwise the rows come as they are.
         seed: of the orders.
+
+    Attributes:
+        epoch: number of the epoch whose batches are drawn next, from 0.
     """
 
     def __init__(self, size: int, batch_size: int, shuffle: bool, seed: int = 0) -> None:
@@ -31,18 +34,29 @@ class SeededBatches:
         self.epoch = 0
 
     def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        """Yields the batches of epoch number `self.epoch`, and goes on to the next."""
+        """Yields the batches of epoch number `self.epoch`."""
         for rows in self.draw():
             yield self.batch(rows)
-        self.epoch += 1
 
     def __len__(self) -> int:
         return len(self.draw())
 
     def to_tf(self) -> tf.data.Dataset:
-        """Returns the pipeline for `keras.Model.fit`: one pass over it is one epoch."""
+        """Returns the pipeline for `keras.Model.fit`, which also needs the callback `follow_epochs()`."""
         dataset = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=self.signature())
         return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
+
+    def follow_epochs(self) -> keras.callbacks.Callback:
+        """Returns the callback that tells these batches which epoch has begun.
+
+        They cannot count for themselves: a prefetching pipeline runs ahead of the training, and Keras opens
+        and drops iterators as it likes.
+        """
+
+        def on_epoch_begin(epoch: int, logs: dict[str, float] | None = None) -> None:
+            self.epoch = epoch
+
+        return keras.callbacks.LambdaCallback(on_epoch_begin=on_epoch_begin)
 
     def draw(self) -> list[np.ndarray]:
         """Returns the rows of each batch of the epoch."""

@@ -32,5 +32,7 @@ def get(identifier: str | ExplanationDecoder, vocabulary_size: int, **options) -
             )
         return identifier
     if identifier not in _NAMES:
-        raise ValueError(f"decoder must be an ExplanationDecoder or one of {sorted(_NAMES)}, got {identifier!r}")
+        raise ValueError(
+            f"decoder must be an ExplanationDecoder or one of {sorted(_NAMES)}, got {identifier!r}"
+        )
     return _NAMES[identifier](vocabulary_size=vocabulary_size, **options)

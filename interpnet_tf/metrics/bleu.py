@@ -13,9 +13,11 @@ def bleu(hypotheses: list[str], references: list[list[str]], max_order: int = 4)
 
     The geometric mean of the clipped n-gram precisions, counted over the whole corpus, times the brevity
     penalty for hypotheses shorter than their closest references (the shorter of two as close). There is
-    no smoothing: an order without a single match makes its BLEU 0. Equal to nltk's `corpus_bleu`, which
-    the paper uses, and to coco-caption's `Bleu` wherever there is a match (without one, the latter gives
-    the root of a small constant, about 0.0001).
+    no smoothing: an order without a single match makes its BLEU 0.
+
+    Equal to nltk's `corpus_bleu`, which the paper uses, unless a hypothesis has fewer than `max_order`
+    words: nltk counts that one n-gram has been said, and missed, where there was no room for any. Equal to
+    coco-caption's `Bleu` wherever there is a match; without one, that gives the root of a small constant.
 
     Args:
         hypotheses: one sentence an example.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
+from collections.abc import Iterator
 from statistics import fmean
 
-from interpnet_tf.metrics.tokenize import check_sentences, ngrams, words
+import numpy as np
+
+from interpnet_tf.metrics.tokenize import check_sentences, words
 
 _ORDERS = (1, 2, 3, 4)
 _SIGMA = 6.0
-
-_Vector = dict[tuple[str, ...], float]
 
 
 def cider(hypotheses: list[str], references: list[list[str]]) -> float:
@@ -88,47 +87,73 @@ def cider_d_sentences(hypotheses: list[str], references: list[list[str]]) -> lis
 
 def _sentence_scores(hypotheses: list[str], references: list[list[str]], robust: bool) -> list[float]:
     check_sentences(hypotheses, references)
-    rarity = _inverse_document_frequency(references)
-    rarest = math.log(len(references))
+    # Hypothesis i is sentence i; the references of all examples follow.
+    examples = len(hypotheses)
+    reference_counts = np.array([len(sentences) for sentences in references])
+    example = np.concatenate([np.arange(examples), np.repeat(np.arange(examples), reference_counts)])
+    tokens = [words(s) for s in hypotheses] + [words(s) for sentences in references for s in sentences]
 
-    def vector(tokens: tuple[str, ...], order: int) -> tuple[_Vector, float]:
-        weights: _Vector = {}
-        for ngram in ngrams(tokens, order):
-            # An n-gram that no reference has counts as if one example had it.
-            weights[ngram] = weights.get(ngram, 0.0) + rarity.get(ngram, rarest)
-        return weights, math.hypot(*weights.values())
-
-    scores = []
-    for hypothesis, sentences in zip(hypotheses, references, strict=True):
-        tokens = words(hypothesis)
-        said = [vector(tokens, order) for order in _ORDERS]
-        total = 0.0
-        for sentence in sentences:
-            reference = words(sentence)
-            cosines = sum(
-                _cosine(*said[order - 1], *vector(reference, order), clip=robust) for order in _ORDERS
-            )
-            if robust:
-                cosines *= math.exp(-((len(tokens) - len(reference)) ** 2) / (2 * _SIGMA**2))
-            total += cosines
-        scores.append(10 * total / (len(_ORDERS) * len(sentences)))
-    return scores
+    cosines = sum(
+        _cosines(sentence, ngram, example, examples, clip=robust) for sentence, ngram in _ngram_ids(tokens)
+    )
+    if robust:
+        lengths = np.array([len(sentence) for sentence in tokens])
+        difference = lengths[example[examples:]] - lengths[examples:]
+        cosines = cosines * np.exp(-(difference**2) / (2 * _SIGMA**2))
+    sums = np.bincount(example[examples:], cosines, minlength=examples)
+    return (10 * sums / (len(_ORDERS) * reference_counts)).tolist()
 
 
-def _inverse_document_frequency(references: list[list[str]]) -> _Vector:
-    """Computes log(examples / examples that have it in a reference) for every n-gram."""
-    frequency: Counter[tuple[str, ...]] = Counter()
-    for sentences in references:
-        frequency.update(set().union(*(ngrams(words(s), order) for s in sentences for order in _ORDERS)))
-    return {ngram: math.log(len(references) / count) for ngram, count in frequency.items()}
+def _ngram_ids(tokens: list[tuple[str, ...]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields for n = 1..4, of every n-gram in order, the index of its sentence and its id."""
+    vocabulary: dict[str, int] = {}
+    word = np.array([vocabulary.setdefault(t, len(vocabulary)) for sentence in tokens for t in sentence], int)
+    sentence = np.repeat(np.arange(len(tokens)), [len(sentence) for sentence in tokens])
+    ngram = word
+    for order in _ORDERS:
+        if order > 1:
+            # An n-gram is an (n-1)-gram and the word that follows it.
+            ngram = np.unique(ngram[:-1] * len(vocabulary) + word[order - 1 :], return_inverse=True)[1]
+        inside = sentence[: len(ngram)] == sentence[order - 1 :]
+        yield sentence[: len(ngram)][inside], ngram[inside]
 
 
-def _cosine(said: _Vector, said_norm: float, written: _Vector, written_norm: float, clip: bool) -> float:
-    if not (said_norm and written_norm):
-        return 0.0
-    shared = said.keys() & written.keys()
+def _cosines(
+    sentence: np.ndarray, ngram: np.ndarray, example: np.ndarray, examples: int, clip: bool
+) -> np.ndarray:
+    """Computes the cosine between the tf-idf vectors of every reference and its example's hypothesis.
+
+    Args:
+        sentence: of every n-gram the index of its sentence.
+        ngram: ids of the n-grams.
+        example: of every sentence the index of its example, `(sentences,)`.
+        examples: number of examples, and so of the hypotheses that come first among the sentences.
+        clip: whether a weight of the hypothesis counts no more than that of the reference.
+
+    Returns:
+        An array `(sentences - examples,)`; 0 where a vector is 0.
+    """
+    ids = ngram.max(initial=0) + 1
+    entries, counts = np.unique(sentence * ids + ngram, return_counts=True)
+    sentence, ngram = np.divmod(entries, ids)
+    in_reference = sentence >= examples
+    key = example[sentence] * ids + ngram
+
+    # An n-gram that no reference has counts as if one example had it.
+    # (np.unique sorts where it counts too, which is several times as fast as its hashing.)
+    distinct = np.unique_counts(key[in_reference]).values
+    document_frequency = np.bincount(distinct % ids, minlength=ids)
+    weight = counts * np.log(examples / np.maximum(document_frequency, 1))[ngram]
+    norm = np.sqrt(np.bincount(sentence, weight**2, minlength=len(example)))
+
+    # The last key stands for all n-grams that the hypothesis lacks.
+    said = np.append(key[~in_reference], np.iinfo(key.dtype).max)
+    said_weight = np.append(weight[~in_reference], 0.0)
+    written, written_weight = key[in_reference], weight[in_reference]
+    position = np.searchsorted(said, written)
+    common = np.where(said[position] == written, said_weight[position], 0.0)
     if clip:
-        product = sum(min(said[ngram], written[ngram]) * written[ngram] for ngram in shared)
-    else:
-        product = sum(said[ngram] * written[ngram] for ngram in shared)
-    return product / (said_norm * written_norm)
+        common = np.minimum(common, written_weight)
+    products = np.bincount(sentence[in_reference], common * written_weight, minlength=len(example))[examples:]
+    norms = norm[examples:] * norm[example[examples:]]
+    return np.divide(products, norms, out=np.zeros(len(products)), where=norms > 0)

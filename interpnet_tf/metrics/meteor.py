@@ -105,26 +105,30 @@ def _write_lines(path: Path, sentences: list[str]) -> None:
 
 
 def _run(arguments: list[str], folder: str, timeout_seconds: float) -> str:
-    """Runs the jar in `folder`. `subprocess.run` ends Java on a time-out and on Ctrl-C alike."""
-    try:
-        result = subprocess.run(
-            ["java", "-Xmx2G", "-Dfile.encoding=UTF-8", "-jar", str(_jar()), *arguments],
-            cwd=folder,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=timeout_seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise TimeoutError(
-            f"METEOR was stopped after {timeout_seconds:g} seconds; raise timeout_seconds or score fewer"
-        ) from None
-    if result.returncode:
+    """Runs the jar in `folder` and returns what it prints."""
+    with subprocess.Popen(
+        ["java", "-Xmx2G", "-Dfile.encoding=UTF-8", "-jar", str(_jar()), *arguments],
+        cwd=folder,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            output, complaints = process.communicate(timeout=timeout_seconds)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(
+                f"METEOR was stopped after {timeout_seconds:g} seconds; raise timeout_seconds or score fewer"
+            ) from None
+        finally:
+            # subprocess.run would not wait for Java's end after Ctrl-C, and leave a zombie.
+            process.kill()
+            process.wait()
+    if process.returncode:
         raise RuntimeError(
-            f"METEOR's Java process ended with exit status {result.returncode}: "
-            f"{(result.stderr or result.stdout).strip()[-2000:]}"
+            f"METEOR's Java process ended with exit status {process.returncode}: "
+            f"{(complaints or output).strip()[-2000:]}"
         )
-    return result.stdout
+    return output

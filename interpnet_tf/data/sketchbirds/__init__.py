@@ -1,9 +1,9 @@
 """Sketchbirds: drawn birds of 24 invented species, with sentences whose every fact can be checked.
 
 The data set is drawn when it is loaded, so that nothing is downloaded. A species fixes most of a bird's
-attributes; where the bird is, its cheek patch and, in half of the species, its belly vary from bird to bird. What
-varies cannot be told from the species, so that only a decoder that reads the inside of a classifier can
-say it.
+attributes; where the bird is, its cheek patch and, in half of the species, its belly vary from bird to
+bird. What varies cannot be told from the species, so that only a decoder that reads the inside of a
+classifier can say it.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def render(facts: Iterable[Fact], random: np.random.Generator) -> str:
     >>> parse_facts(render(said, np.random.default_rng(0))) == said
     True
     """
-    said = dict(facts)
+    said = dict(sorted(facts))
     place, size = said.pop("place", None), said.pop("size", None)
     if not said:
         raise ValueError(

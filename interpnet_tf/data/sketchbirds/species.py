@@ -110,7 +110,7 @@ def _read(guide: str) -> dict[str, Species]:
     species: dict[str, Species] = {}
     for entry in filter(None, guide.splitlines()):
         name, description = entry.split(": ")
-        attributes = dict(parse_facts(description))
+        attributes = dict(sorted(parse_facts(description)))
         if not description.startswith("like "):
             species[name] = Species(name, MappingProxyType(attributes))
             continue

@@ -1,0 +1,150 @@
+"""The command line `interpnet`: argument parsing and printing only."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+VARIANTS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3")
+DECODERS = ("lrcn",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: those of the command; by default `sys.argv`.
+
+    Returns:
+        The exit code: 0, 2 for an error that the user can act on, 130 after an interrupt.
+    """
+    options = _parser().parse_args(arguments)
+    from interpnet_tf import quiet
+
+    quiet.import_tensorflow()
+    try:
+        options.run_command(options)
+    except (ValueError, OSError) as error:
+        print(f"interpnet {options.command}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"interpnet {options.command}: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="interpnet", description="Train, evaluate and read networks that explain themselves in words."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a classifier and its explainer, and write a run folder")
+    train.add_argument("--data", help="cub, sketchbirds, or a .csv or .jsonl file of your own")
+    train.add_argument("--root", help="folder of the data set (cub)")
+    train.add_argument(
+        "--variant", choices=VARIANTS, help="which network of the paper (default: interpnet-2)"
+    )
+    train.add_argument("--decoder", choices=DECODERS, help="the decoder (default: lrcn)")
+    train.add_argument("--out", required=True, metavar="RUN", help="run folder to write")
+    train.add_argument("--seed", type=int, help="of everything random (default: 0)")
+    train.add_argument("--resume", action="store_true", help="continue the run in --out where it stopped")
+    train.add_argument("--epochs", type=int, help="most epochs of the explainer (default: 30)")
+    train.add_argument("--classifier-epochs", type=int, help="most epochs of the classifier (default: 40)")
+    train.add_argument("--batch-size", type=int, help="sentences or examples a batch (default: 32)")
+    train.add_argument("--units", type=int, help="width of the decoder's layers (default: 512)")
+    train.add_argument("--minimum-count", type=int, help="rarer words are not learnt (default: 2)")
+    train.add_argument("--max-length", type=int, help="most words of an explanation (default: 32)")
+    train.add_argument("--mixed-precision", action="store_true", default=None, help="multiply in bfloat16")
+    train.add_argument(
+        "--backbone", metavar="RUN", help="take the convolutional layers of this run as they are"
+    )
+    train.add_argument(
+        "--features", metavar="FILE", help="cub: the .npz of features; 'none' reads the photographs"
+    )
+    train.add_argument("--image-size", type=int, help="height and width that photographs are scaled to")
+    train.add_argument("--per-species", type=int, help="sketchbirds: pictures of each species in a split")
+    train.set_defaults(run_command=_train)
+
+    evaluate = commands.add_parser("evaluate", help="score a run on a split of its data")
+    evaluate.add_argument("run", metavar="RUN")
+    evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
+    evaluate.add_argument("--root", help="folder of the data set, where it has moved")
+    evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluate.set_defaults(run_command=_evaluate)
+
+    explain = commands.add_parser("explain", help="classify files and say why")
+    explain.add_argument("run", metavar="RUN")
+    explain.add_argument("files", metavar="FILE", nargs="+", help="images, or .npy or .npz files of features")
+    explain.add_argument("--json", action="store_true", help="print one JSON object a line")
+    explain.set_defaults(run_command=_explain)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> None:
+    from interpnet_tf import progress, runs
+
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    fields = {name: given[name] for name in runs.RunConfig.__dataclass_fields__ if name in given}
+    loading = {name: given[name] for name in ("features", "image_size", "per_species") if name in given}
+    if loading.get("features") == "none":
+        loading["features"] = False
+    if options.resume and (Path(options.out) / "config.json").exists():
+        config = runs.read_config(options.out)
+        if changed := [name for name, value in fields.items() if getattr(config, name) != value]:
+            raise ValueError(
+                f"{options.out} was started with other values of {', '.join(changed)}; resume it with "
+                f"`interpnet train --resume --out {options.out}` alone, or start another run"
+            )
+    elif "data" not in fields:
+        raise ValueError("--data is missing: cub, sketchbirds, or a .csv or .jsonl file of your own")
+    else:
+        config = runs.RunConfig(**fields, options=loading)
+    callbacks = {
+        "classifier": [progress.EpochLines("classifier", config.classifier_epochs)],
+        "explainer": [progress.EpochLines("explainer", config.epochs)],
+    }
+    runs.train(config, options.out, options.resume, callbacks)
+    print(f"{options.out}: trained; see how good it is with: interpnet evaluate {options.out}")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from interpnet_tf import evaluation, runs
+
+    config, model = runs.read(options.run)
+    moved = {"root": options.root} if options.root else {}
+    result = {"run": str(options.run), "data": config.data, "variant": config.variant, "split": options.split}
+    training_sentences = config.load("train", **moved).explanations
+    dataset = config.load(options.split, **moved)
+    result |= evaluation.evaluate(model, dataset, training_sentences, name=config.variant)
+    text = json.dumps(_json_safe(result), indent=1)
+    runs.write_atomically(Path(options.run) / f"metrics-{options.split}.json", text + "\n")
+    print(text if options.json else evaluation.report(result))
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from interpnet_tf import files, runs
+
+    _, model = runs.read(options.run)
+    names, inputs = files.read_inputs(options.files, model.classifier)
+    for name, explanation in zip(names, model.explain(inputs), strict=True):
+        if options.json:
+            print(json.dumps({"file": name, **explanation.to_dict()}, ensure_ascii=False))
+        else:
+            print(f"{name}: {explanation}")
+
+
+def _json_safe(value: Any) -> Any:
+    """Replaces not-a-number, which JSON lacks, by null."""
+    if isinstance(value, dict):
+        return {key: _json_safe(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""`make demo`: the paper's comparison in small, on the embedded data.
+
+The networks share one set of convolutional layers, as the paper's share one feature vector x; what
+differs is the dense layers behind it and what the decoder sees of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from interpnet_tf import quiet
+
+ROWS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2")
+FACTS = ("attribute_precision", "distinguishing_rate", "varying_precision")
+COLUMNS = ("accuracy", "meteor", "bleu_4", "cider_d", *FACTS)
+
+
+def main() -> None:
+    """Trains four networks, prints their table and draws eight explained birds."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("demo"), help="folder of runs and pictures")
+    options = parser.parse_args()
+    began = time.monotonic()
+    print("demo: this takes about five minutes on two cores", file=sys.stderr)
+    quiet.import_tensorflow()
+    table = run(options.out)
+    from interpnet_tf import metrics
+
+    print("\nsketchbirds, test pictures, scores x 100, 10 references")
+    print(metrics.format_table(table, COLUMNS))
+    print(
+        f"\neight explained birds: {options.out / 'explanations.png'} ({time.monotonic() - began:.0f} s in all)"
+    )
+
+
+def run(out: Path) -> dict[str, dict[str, float | None]]:
+    """Trains or reads each row's network and evaluates it.
+
+    Args:
+        out: folder in which each row has its run folder.
+
+    Returns:
+        The scores of each row by `COLUMNS`.
+    """
+    from interpnet_tf import evaluation, runs
+    from interpnet_tf.data import sketchbirds
+    from interpnet_tf.pictures import save_figure
+    from interpnet_tf.progress import EpochLines
+
+    table: dict[str, dict[str, float | None]] = {}
+    backbone = out / "interpnet-2"
+    train, valid, test = (sketchbirds.load(split) for split in ("train", "validation", "test"))
+    for row in sorted(ROWS, reverse=True):
+        folder = out / row
+        config = runs.RunConfig(
+            data="sketchbirds",
+            variant=row,
+            units=256,
+            batch_size=64,
+            epochs=4,
+            classifier_epochs=16,
+            minimum_count=1,
+            backbone=None if folder == backbone else str(backbone),
+        )
+        if not (folder / "model.keras").exists():
+            callbacks = {
+                "classifier": [EpochLines(f"{row} classifier", config.classifier_epochs)],
+                "explainer": [EpochLines(f"{row} explainer", config.epochs)],
+            }
+            runs.train(config, folder, resume=True, callbacks=callbacks, splits=(train, valid))
+        _, model = runs.read(folder)
+        result = evaluation.evaluate(model, test, train.explanations, (10,), name=row)
+        runs.write_atomically(folder / "metrics-test.json", json.dumps(result, indent=1) + "\n")
+        for name, columns in result["rows"].items():
+            table[name] = {**columns["10"], **result["facts"][name]}
+        table[row]["accuracy"] = result["accuracy"]
+        if folder == backbone:
+            shown = test.subset(range(0, len(test), len(test) // 8)[:8])
+            explanations = model.explain(shown)
+            names = [test.class_names[label] for label in shown.labels]
+            save_figure(out / "explanations.png", shown.inputs, explanations, names)
+            print(*explanations, sep="\n")
+    return {name: table[name] for name in (*ROWS, *(name for name in table if name not in ROWS))}
+
+
+if __name__ == "__main__":
+    main()

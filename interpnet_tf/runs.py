@@ -1,0 +1,217 @@
+"""Run folders: everything that one training run is, leaves behind and can be continued from."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from interpnet_tf import classifiers, decoders
+from interpnet_tf.data import loading
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.model import InterpNet, load
+from interpnet_tf.tokenizer import ExplanationTokenizer
+from interpnet_tf.training import train_classifier, train_explainer
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """What defines a run; the same config gives the same run.
+
+    Args:
+        data: name of a data set or path of a records file, see `data.loading.load`.
+        root: folder of a data set that is not embedded.
+        variant: a key of `classifiers.HIDDEN_LAYERS`: which network of the paper.
+        decoder: name of the decoder.
+        seed: of everything random.
+        epochs: the most epochs of the explainer.
+        classifier_epochs: the most epochs of the classifier.
+        batch_size: sentences, or examples, a batch.
+        units: width of the decoder's layers.
+        minimum_count: a word must occur this often in the training sentences to be learnt.
+        max_length: the most words of an explanation.
+        mixed_precision: whether the decoder multiplies in bfloat16.
+        backbone: a finished run on the same images whose convolutional layers are taken as they are, so that
+            the dense layers alone are trained; `None` trains all.
+        options: further arguments of the data set's `load`.
+    """
+
+    data: str
+    root: str | None = None
+    variant: str = "interpnet-2"
+    decoder: str = "lrcn"
+    seed: int = 0
+    epochs: int = 30
+    classifier_epochs: int = 40
+    batch_size: int = 32
+    units: int = 512
+    minimum_count: int = 2
+    max_length: int = 32
+    mixed_precision: bool = False
+    backbone: str | None = None
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        classifiers.variant_layers(self.variant)
+        for name in ("epochs", "classifier_epochs", "batch_size", "units", "minimum_count"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+    def load(self, split: str, **options: Any) -> ExplanationDataset:
+        """Loads a split of the data set of this run."""
+        return loading.load(self.data, split, self.root, self.seed, **{**self.options, **options})
+
+
+def train(
+    config: RunConfig,
+    out: str | os.PathLike,
+    resume: bool = False,
+    callbacks: dict[str, list] | None = None,
+    splits: tuple[ExplanationDataset, ExplanationDataset] | None = None,
+) -> InterpNet:
+    """Trains classifier and explainer, and writes the run folder.
+
+    The folder holds `config.json`, `model.keras`, `tokenizer.json` and `history.csv`; while the training
+    lasts, checkpoints.
+
+    Args:
+        config: what to train.
+        out: the folder to write; it must not exist unless `resume` is set.
+        resume: go on with a run that was interrupted, from its last finished epoch.
+        callbacks: Keras callbacks for the stages `"classifier"` and `"explainer"`.
+        splits: training and validation data of the config, where they are at hand; else they are loaded.
+
+    Returns:
+        The trained model.
+
+    Raises:
+        ValueError: if the config does not fit the data.
+        FileExistsError: if `out` exists and `resume` is not set.
+    """
+    out, callbacks = Path(out), callbacks or {}
+    if out.exists() and not resume:
+        raise FileExistsError(f"{out} exists; continue it with --resume, or choose another --out")
+    train_data, valid_data = splits or (config.load("train"), config.load("validation"))
+    _check(train_data, f"the train split of {config.data!r}")
+    _check(valid_data, f"the validation split of {config.data!r}")
+    write_atomically(out / "config.json", json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+    keras.utils.set_random_seed(config.seed)
+    checkpoints = out / "checkpoints"
+    fit = {"batch_size": config.batch_size, "directory": checkpoints / "classifier"}
+    fit |= {"epochs": config.classifier_epochs, "callbacks": callbacks.get("classifier"), "seed": config.seed}
+    classifier, classifier_history = _trained_classifier(config, train_data, valid_data, fit)
+    model = _untrained_explainer(config, classifier, train_data)
+    explainer_history = train_explainer(
+        model,
+        train_data,
+        valid_data,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        directory=checkpoints / "explainer",
+        callbacks=callbacks.get("explainer"),
+    )
+    model.tokenizer.save(out / "tokenizer.json")
+    _write_history(out / "history.csv", {"classifier": classifier_history, "explainer": explainer_history})
+    model.save(out / "model.keras")
+    shutil.rmtree(checkpoints)
+    return model
+
+
+def read(run: str | os.PathLike) -> tuple[RunConfig, InterpNet]:
+    """Returns config and model of a finished run.
+
+    Raises:
+        FileNotFoundError: if `run` is not the folder of a finished run.
+    """
+    config = read_config(run)
+    path = Path(run) / "model.keras"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{run} is not finished; continue it with: interpnet train --resume --out {run}"
+        )
+    return config, load(path)
+
+
+def read_config(run: str | os.PathLike) -> RunConfig:
+    """Returns the config of a run, finished or not."""
+    path = Path(run) / "config.json"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{run} is not a run folder (it has no config.json); `interpnet train` writes one"
+        )
+    return RunConfig(**json.loads(path.read_text("utf-8")))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a text file that appears complete or not at all, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, "utf-8")
+    temporary.replace(path)
+
+
+def _check(dataset: ExplanationDataset, what: str) -> None:
+    if not np.isfinite(dataset.inputs).all():
+        row = int(np.argwhere(~np.isfinite(dataset.inputs))[0][0])
+        raise ValueError(f"the features of {dataset.ids[row]!r} in {what} are not finite; mend the file")
+    if not any(dataset.explanations):
+        raise ValueError(f"{what} has no sentence to learn from")
+
+
+def _trained_classifier(
+    config: RunConfig, train_data: ExplanationDataset, valid_data: ExplanationDataset, fit: dict[str, Any]
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    hidden, classes = classifiers.HIDDEN_LAYERS[config.variant], len(train_data.class_names)
+    backbone = None
+    if config.backbone is not None:
+        backbone = classifiers.feature_extractor(read(config.backbone)[1].classifier)
+        train_data, valid_data = (
+            dataclasses.replace(part, inputs=backbone.predict(part.inputs, verbose=0))
+            for part in (train_data, valid_data)
+        )
+    if train_data.inputs.ndim == 2:
+        classifier = classifiers.mlp(train_data.inputs.shape[1], classes, hidden, seed=config.seed)
+    else:
+        classifier = classifiers.small_cnn(train_data.inputs.shape[1:], classes, hidden, seed=config.seed)
+    history = train_classifier(classifier, train_data, valid_data, **fit)
+    return (classifiers.join(backbone, classifier) if backbone else classifier), history
+
+
+def _untrained_explainer(
+    config: RunConfig, classifier: keras.Model, train_data: ExplanationDataset
+) -> InterpNet:
+    tokenizer = ExplanationTokenizer(minimum_count=config.minimum_count).adapt(train_data.explanations)
+    policy = "mixed_bfloat16" if config.mixed_precision else "float32"
+    decoder = decoders.get(
+        config.decoder, tokenizer.vocabulary_size, units=config.units, seed=config.seed, dtype=policy
+    )
+    return InterpNet(
+        classifier,
+        tokenizer,
+        layers=classifiers.variant_layers(config.variant),
+        decoder=decoder,
+        max_length=config.max_length,
+        class_names=train_data.class_names,
+        seed=config.seed,
+    )
+
+
+def _write_history(path: Path, stages: dict[str, list[dict[str, float]]]) -> None:
+    columns = ["stage", "epoch", "loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"]
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        for stage, epochs in stages.items():
+            for epoch, logs in enumerate(epochs, start=1):
+                rounded = {name: f"{value:.6g}" for name, value in logs.items() if math.isfinite(value)}
+                writer.writerow({"stage": stage, "epoch": epoch, **rounded})
+    temporary.replace(path)
