@@ -141,7 +141,8 @@ def small_cnn(
             kernel_initializer=keras.initializers.HeNormal(_shift(seed, 100 + index)),
             name=f"{block}_conv",
         )(x)
-        x = keras.layers.BatchNormalization(name=f"{block}_norm")(x)
+        # Keras' momentum of 0.99 would take more steps to settle than a small data set has in an epoch.
+        x = keras.layers.BatchNormalization(momentum=0.9, name=f"{block}_norm")(x)
         x = keras.layers.ReLU(name=f"{block}_relu")(x)
         x = keras.layers.MaxPooling2D(padding="same", name=block)(x)
         pooled.append(keras.layers.GlobalAveragePooling2D(name=f"{block}_average")(x))

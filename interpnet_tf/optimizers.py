@@ -16,6 +16,9 @@ class FusedAdam(keras.optimizers.Adam):
     CPU they are bound by memory. The kernel computes the same formula (Kingma & Ba 2015, section 2, last
     paragraph) in one pass. With `amsgrad` the update is Keras' own.
 
+    The gradients of a word that occurs more than once in a batch are added before they are squared, as the
+    formula has it; Keras' Adam squares the sparse gradient of an embedding word by word.
+
     Args:
         **kwargs: those of `keras.optimizers.Adam`.
 

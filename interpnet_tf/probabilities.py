@@ -40,9 +40,8 @@ def class_probabilities(classifier: keras.Model, scores: Any) -> tf.Tensor:
 
 
 def _output_activation(model: keras.Model) -> str:
-    last = model.layers[-1]
+    last = model
     while isinstance(last, keras.Model) and last.layers:
-        last = last.layers[-1]
-    if isinstance(last, keras.layers.Softmax):
-        return "softmax"
-    return getattr(getattr(last, "activation", None), "__name__", "linear")
+        # A functional model's output may come from `keras.ops.softmax`, an operation that is no layer.
+        last = getattr(last, "operations", last.layers)[-1]
+    return getattr(getattr(last, "activation", None), "__name__", type(last).__name__).lower()

@@ -85,7 +85,8 @@ def train(
     Args:
         config: what to train.
         out: the folder to write; it must not exist unless `resume` is set.
-        resume: go on with a run that was interrupted, from its last finished epoch.
+        resume: go on with a run that was interrupted, from its last finished epoch; a finished run is
+            read as it is.
         callbacks: Keras callbacks for the stages `"classifier"` and `"explainer"`.
         splits: training and validation data of the config, where they are at hand; else they are loaded.
 
@@ -99,6 +100,8 @@ def train(
     out, callbacks = Path(out), callbacks or {}
     if out.exists() and not resume:
         raise FileExistsError(f"{out} exists; continue it with --resume, or choose another --out")
+    if (out / "model.keras").exists():
+        return load(out / "model.keras")
     train_data, valid_data = splits or (config.load("train"), config.load("validation"))
     _check(train_data, f"the train split of {config.data!r}")
     _check(valid_data, f"the validation split of {config.data!r}")

@@ -16,7 +16,7 @@ SPECIAL_TOKENS = ("[pad]", "[start]", "[end]", "[unknown]")
 # A word is a run of letters, marks and digits, which may hold inner hyphens, apostrophes and decimal points
 # ("black-footed", "bird's", "2.5"); every other character that is not a space is punctuation.
 _CHARACTER = r"[\p{L}\p{M}\p{N}]"
-_TOKEN = rf"{_CHARACTER}+(?:['\x{2019}\-]{_CHARACTER}+|[.,]\p{{N}}+)*|[^\s\p{{L}}\p{{M}}\p{{N}}]"
+_TOKEN = rf"{_CHARACTER}+(?:['\x{{2019}}\-]{_CHARACTER}+|[.,]\p{{N}}+)*|[^\s\p{{L}}\p{{M}}\p{{N}}]"
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")

@@ -46,6 +46,8 @@ class PaperSchedule(keras.callbacks.Callback):
     - [Barratt 2017, section 4](https://arxiv.org/abs/1710.09511)
     """
 
+    _STATE = ("best", "best_epoch", "waited", "stopped", "history")
+
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -78,7 +80,9 @@ class PaperSchedule(keras.callbacks.Callback):
         state = json.loads((newest / "state.json").read_text("utf-8"))
         model.optimizer.build(model.trainable_variables)
         model.load_weights(newest / "state.weights.h5")
-        for name in ("best", "best_epoch", "waited", "stopped", "history"):
+        for variable, value in zip(_generators(model), state["generators"], strict=True):
+            variable.assign(value)
+        for name in self._STATE:
             setattr(self, name, state[name])
         return len(self.history)
 
@@ -125,13 +129,20 @@ class PaperSchedule(keras.callbacks.Callback):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         self.model.save_weights(temporary / "state.weights.h5")
-        names = ("best", "best_epoch", "waited", "stopped", "history")
-        state = {name: getattr(self, name) for name in names}
+        state = {name: getattr(self, name) for name in self._STATE}
+        state["generators"] = [
+            keras.ops.convert_to_numpy(variable).tolist() for variable in _generators(self.model)
+        ]
         (temporary / "state.json").write_text(json.dumps(state, indent=1), "utf-8")
         temporary.rename(self._path(epoch))
         for checkpoint in self._checkpoints():
             if checkpoint not in (self._path(epoch), self._path(self.best_epoch)):
                 shutil.rmtree(checkpoint)
+
+
+def _generators(model: keras.Model) -> list[Any]:
+    """The states of random generators such as Dropout's, which Keras does not save with the weights."""
+    return [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
 
 
 def train_classifier(

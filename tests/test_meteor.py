@@ -63,14 +63,14 @@ def test_java_gets_the_flags_of_the_paper_and_one_sentence_a_line(fake_java):
 
 def test_what_java_complains_of_reaches_the_user(fake_java):
     folder = fake_java("echo 'java.lang.OutOfMemoryError: Java heap space' >&2; exit 3")
-    with pytest.raises(RuntimeError, match=r"exit status 3: java\.lang\.OutOfMemoryError"):
+    with pytest.raises(ChildProcessError, match=r"exit status 3: java\.lang\.OutOfMemoryError"):
         metrics.meteor(["a"], [["a"]])
     assert not list((folder / "temporary").iterdir())
 
 
 def test_a_missing_score_is_an_error(fake_java):
     fake_java("printf 'Segment 1 score:\\t0.25\\n'")
-    with pytest.raises(RuntimeError, match="METEOR scored 1 of 2 sentences; it wrote: Segment 1"):
+    with pytest.raises(ChildProcessError, match="METEOR scored 1 of 2 sentences; it wrote: Segment 1"):
         metrics.meteor(["a", "b"], [["a"], ["b"]])
 
 
@@ -103,8 +103,8 @@ def assert_ended(folder):
 
 def test_without_java_the_score_is_none_and_the_table_says_so(fake_java, monkeypatch):
     monkeypatch.setenv("PATH", str(fake_java("")))
-    assert "install a Java runtime" in metrics.meteor_available()
-    with pytest.raises(RuntimeError, match="METEOR cannot run: there is no working `java`"):
+    assert "install a Java runtime" in metrics.meteor_unavailable()
+    with pytest.raises(ChildProcessError, match="METEOR cannot run: there is no working `java`"):
         metrics.meteor(["a"], [["a"]])
     with pytest.warns(UserWarning, match="METEOR is not computed: .* install a Java runtime") as caught:
         scores = metrics.score(["a"], [["a"]], metrics=["meteor", "bleu_1"])
@@ -117,21 +117,21 @@ def test_without_java_the_score_is_none_and_the_table_says_so(fake_java, monkeyp
 def test_a_java_that_does_not_work_is_none(fake_java):
     folder = fake_java("")
     (folder / "bin" / "java").write_text("#!/bin/sh\necho 'Unable to locate a Java Runtime.' >&2; exit 1\n")
-    assert "no working `java`" in metrics.meteor_available()
+    assert "no working `java`" in metrics.meteor_unavailable()
 
 
 def test_without_the_paraphrases_meteor_is_not_available(fake_java):
     (fake_java("") / "data" / "paraphrase-en.gz").unlink()
-    assert "paraphrase-en.gz is missing" in metrics.meteor_available()
+    assert "paraphrase-en.gz is missing" in metrics.meteor_unavailable()
 
 
 def test_without_the_jar_meteor_is_not_available(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert "pip install 'interpnet-tf[meteor]'" in metrics.meteor_available()
+    assert "pip install 'interpnet-tf[meteor]'" in metrics.meteor_unavailable()
 
 
 def test_the_jar_is_found_without_running_code_of_pycocoevalcap():
-    script = "import sys; from interpnet_tf import metrics; metrics.meteor_available(); print(*sys.modules)"
+    script = "import sys; from interpnet_tf import metrics; metrics.meteor_unavailable(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert "interpnet_tf.metrics.meteor" in loaded.split()
     assert not re.search(r"\bpycocoevalcap\b", loaded)
@@ -139,7 +139,7 @@ def test_the_jar_is_found_without_running_code_of_pycocoevalcap():
 
 @pytest.fixture
 def real_java():
-    reason = metrics.meteor_available()
+    reason = metrics.meteor_unavailable()
     if reason:
         pytest.skip(reason)
 

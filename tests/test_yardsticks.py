@@ -75,7 +75,7 @@ KNOWN = {
 @pytest.mark.skipif(not CUB.exists(), reason="needs CUB's sentences in ../shared/data/cub")
 @pytest.mark.parametrize("kind", KNOWN)
 def test_known_numbers_of_cub(kind):
-    reason = metrics.meteor_available()
+    reason = metrics.meteor_unavailable()
     if reason:
         pytest.skip(reason)
     from interpnet_tf.data import cub

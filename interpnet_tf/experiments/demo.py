@@ -32,9 +32,8 @@ def main() -> None:
 
     print("\nsketchbirds, test pictures, scores x 100, 10 references")
     print(metrics.format_table(table, COLUMNS))
-    print(
-        f"\neight explained birds: {options.out / 'explanations.png'} ({time.monotonic() - began:.0f} s in all)"
-    )
+    seconds = time.monotonic() - began
+    print(f"\neight explained birds: {options.out / 'explanations.png'} ({seconds:.0f} s in all)")
 
 
 def run(out: Path) -> dict[str, dict[str, float | None]]:

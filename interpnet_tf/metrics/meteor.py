@@ -16,7 +16,7 @@ from interpnet_tf.metrics.tokenize import check_sentences
 _SEGMENT = re.compile(r"^Segment \d+ score:\t(\S+)$", re.MULTILINE)
 
 
-def meteor_available() -> str | None:
+def meteor_unavailable() -> str | None:
     """Looks for what METEOR needs: a Java runtime, its jar and its table of paraphrases.
 
     Returns:
@@ -61,7 +61,7 @@ def meteor_sentences(
 
     Raises:
         ValueError: if an argument is wrong; see `check_sentences`.
-        RuntimeError: if METEOR cannot run or fails.
+        ChildProcessError: if METEOR cannot run or fails.
         TimeoutError: if it takes longer than `timeout_seconds`.
 
     References:
@@ -69,9 +69,9 @@ def meteor_sentences(
     - [Denkowski and Lavie, 2014](https://aclanthology.org/W14-3348)
     """
     check_sentences(hypotheses, references)
-    reason = meteor_available()
+    reason = meteor_unavailable()
     if reason is not None:
-        raise RuntimeError(f"METEOR cannot run: {reason}")
+        raise ChildProcessError(f"METEOR cannot run: {reason}")
     count = max(map(len, references))
     padded = [s for sentences in references for s in [*sentences, *sentences[-1:] * (count - len(sentences))]]
     with tempfile.TemporaryDirectory(prefix="meteor-") as folder:
@@ -82,7 +82,7 @@ def meteor_sentences(
         )
     scores = [float(score) for score in _SEGMENT.findall(output)]
     if len(scores) != len(hypotheses):
-        raise RuntimeError(
+        raise ChildProcessError(
             f"METEOR scored {len(scores)} of {len(hypotheses)} sentences; it wrote: {output[-2000:]}"
         )
     return scores
@@ -127,7 +127,7 @@ def _run(arguments: list[str], folder: str, timeout_seconds: float) -> str:
             process.kill()
             process.wait()
     if process.returncode:
-        raise RuntimeError(
+        raise ChildProcessError(
             f"METEOR's Java process ended with exit status {process.returncode}: "
             f"{(complaints or output).strip()[-2000:]}"
         )

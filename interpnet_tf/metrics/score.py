@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from interpnet_tf.metrics.bleu import bleu
 from interpnet_tf.metrics.cider import cider, cider_d
-from interpnet_tf.metrics.meteor import meteor, meteor_available
+from interpnet_tf.metrics.meteor import meteor, meteor_unavailable
 from interpnet_tf.metrics.rouge import rouge_l
 from interpnet_tf.metrics.tokenize import check_sentences
 
@@ -97,7 +97,7 @@ def _chosen(metrics: Iterable[str] | None) -> set[str]:
 
 
 def _meteor_or_none(hypotheses: list[str], references: list[list[str]]) -> float | None:
-    reason = meteor_available()
+    reason = meteor_unavailable()
     if reason is None:
         return meteor(hypotheses, references)
     warnings.warn(f"METEOR is not computed: {reason}", stacklevel=3)

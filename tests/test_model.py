@@ -1,0 +1,403 @@
+"""`InterpNet`: its loss, what `fit` and `explain` take, saving, precision, and classifiers of every kind."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import interpnet_tf
+from interpnet_tf import Explanation, ExplanationTokenizer, InterpNet, LRCNDecoder
+from interpnet_tf.probabilities import class_probabilities
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def untrained(make_model):
+    """A compiled model that the tests may evaluate, but must not train."""
+    model = make_model()
+    model.compile()
+    return model
+
+
+# The loss
+
+
+def test_loss_is_the_mean_over_words_then_over_sentences(untrained):
+    # One word of probability 1/2 and three of 1/4: (ln 2 + ln 4) / 2. Over all words it would be 7/4 ln 2.
+    vocabulary = untrained.tokenizer.vocabulary_size
+    logits = np.full((2, 3, vocabulary), -1e9, "float32")
+    logits[0, :, 4:6] = 0
+    logits[1, :, 4:8] = 7
+    targets = np.array([[4, 0, 0], [5, 4, 6]])
+    loss = untrained.compute_loss(y=targets, y_pred=logits)
+    np.testing.assert_allclose(loss, 1.5 * np.log(2), rtol=1e-6)
+    weighted = untrained.compute_loss(y=targets, y_pred=logits, sample_weight=[3, 1])
+    np.testing.assert_allclose(weighted, (3 * np.log(2) + np.log(4)) / 4, rtol=1e-6)
+
+
+def test_evaluate_counts_every_sentence_once(untrained, birds):
+    """Uneven batches and padding change nothing: the loss is that of the sentences one by one."""
+    r = untrained.introspect(birds.inputs)
+    losses = []
+    for row, sentences in enumerate(birds.explanations):
+        for ids in untrained.tokenizer.tokenize(sentences).to_list() if sentences else []:
+            tokens, targets = np.array([[1, *ids]]), np.array([*ids, 2])
+            logits = untrained.decoder({"r": r[row : row + 1], "tokens": tokens})[0]
+            chosen = tf.gather(tf.nn.log_softmax(logits), targets, axis=1, batch_dims=1)
+            losses.append(-np.mean(chosen))
+    assert len(losses) % 3 != 0
+    np.testing.assert_allclose(untrained.evaluate(birds, batch_size=3, verbose=0), np.mean(losses), rtol=1e-5)
+
+
+def test_long_sentences_are_cut(make_model):
+    model = make_model(max_length=3)
+    (inputs, targets), *_ = model.prepare(np.zeros((1, 5), "float32"), ["a black bird."])
+    a, black = model.tokenizer.tokenize(["a black"]).to_list()[0]
+    assert inputs["tokens"].tolist() == [[1, a, black]]
+    assert targets.tolist() == [[a, black, 2]]
+
+
+# Training
+
+
+def losses_of(model, *data, **options) -> list[float]:
+    model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
+    return model.fit(*data, batch_size=8, epochs=2, verbose=0, **options).history
+
+
+def test_every_form_of_the_data_gives_the_same_training(make_model, birds, valid_birds):
+    explained = birds.explained()
+    forms = {
+        "ExplanationDataset": lambda: losses_of(make_model(dropout=0.2), birds, validation_data=valid_birds),
+        "arrays": lambda: losses_of(
+            make_model(dropout=0.2),
+            explained.inputs,
+            explained.explanations,
+            validation_data=(valid_birds.inputs[:-1], valid_birds.explanations[:-1]),
+        ),
+        "tf.data": lambda: losses_of(
+            make_model(dropout=0.2), explained.to_tf(5), validation_data=valid_birds.explained().to_tf(2)
+        ),
+    }
+    histories = {name: train() for name, train in forms.items()}
+    expected = histories.pop("ExplanationDataset")
+    assert set(expected) == {"loss", "val_loss"}
+    assert expected["loss"][1] < expected["loss"][0]
+    for name, history in histories.items():
+        for key, values in expected.items():
+            np.testing.assert_allclose(history[key], values, rtol=1e-5, err_msg=f"{name}, {key}")
+
+
+def test_one_sentence_an_example_may_stand_without_a_list(make_model):
+    inputs, sentences = np.eye(2, 5, dtype="float32"), ["a black bird.", "a white bird."]
+    model = make_model()
+    expected = model.prepare(inputs, [[sentence] for sentence in sentences])
+    pipeline = tf.data.Dataset.from_tensor_slices((inputs, sentences)).batch(2)
+    for batches in (model.prepare(inputs, sentences), model.prepare(pipeline)):
+        np.testing.assert_array_equal(batches.tokens, expected.tokens)
+        np.testing.assert_array_equal(batches.owners, expected.owners)
+
+
+def test_equal_seeds_give_equal_losses(make_model, birds):
+    first, second, other = (
+        losses_of(make_model(dropout=0.2, seed=seed), birds)["loss"] for seed in (0, 0, 1)
+    )
+    assert first == second
+    assert first != other
+
+
+def test_fit_leaves_the_classifier_alone(make_model, birds):
+    model = make_model()
+    before = [weight.copy() for weight in model.classifier.get_weights()]
+    decoder_before = model.decoder.get_weights()
+    losses_of(model, birds)
+    for weight, expected in zip(model.classifier.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert any(np.any(a != b) for a, b in zip(model.decoder.get_weights(), decoder_before, strict=True))
+    assert len(model.classifier.trainable_variables) == 4
+    assert model.trainable_variables == model.decoder.trainable_variables
+    model.trainable = False
+    assert model.trainable_variables == []
+
+
+# Explaining
+
+
+def test_a_trained_model_says_what_it_was_taught(trained, valid_birds):
+    from conftest import SAID_OF
+
+    explanations = trained.explain(valid_birds)
+    assert [e.class_id for e in explanations] == valid_birds.labels.tolist()
+    for explanation in explanations:
+        assert explanation.label == valid_birds.class_names[explanation.class_id]
+        assert explanation.text in SAID_OF[explanation.label]
+
+
+def test_explain_records(trained, birds):
+    inputs = birds.inputs[:5]
+    explanations = trained.explain(inputs, batch_size=2)
+    scores = trained.classifier.predict(inputs, verbose=0)
+    assert len(explanations) == 5
+    for row, explanation in enumerate(explanations):
+        assert explanation.class_id == scores[row].argmax()
+        assert explanation.probability == pytest.approx(scores[row].max(), rel=1e-5)
+        assert trained.tokenizer.split([explanation.text]).to_list()[0] == [
+            word.encode() for word in explanation.words
+        ]
+        # The log probabilities are those of a teacher-forced pass over the sentence that was said.
+        ids = trained.tokenizer.tokenize([explanation.text])
+        tokens = tf.concat([[[1]], ids.to_tensor()[:, :-1]], axis=1)
+        logits = trained({"x": inputs[row : row + 1], "tokens": tokens})
+        expected = tf.gather(tf.nn.log_softmax(logits)[0], ids[0], axis=1, batch_dims=1)
+        np.testing.assert_allclose(explanation.log_probabilities, expected, atol=1e-4)
+
+
+def test_explain_in_any_batch_size(trained, birds):
+    expected = trained.explain(birds)
+    for ours, whole in zip(trained.explain(birds.inputs, batch_size=3), expected, strict=True):
+        assert (ours.text, ours.words, ours.class_id) == (whole.text, whole.words, whole.class_id)
+    assert trained.explain(birds.inputs[:0]) == []
+
+
+def test_explain_up_to_a_length(trained, birds):
+    assert [e.words for e in trained.explain(birds.inputs[:2], max_length=2)] == [
+        e.words[:2] for e in trained.explain(birds.inputs[:2])
+    ]
+
+
+def test_explanation_record():
+    second = Explanation("gull", 1, 0.75, "a bird.", ("a", "bird", "."), (-3.0, 0.0, 0.0))
+    first = Explanation("gull", 1, 0.75, "<b>.", ("<b>", "."), (0.0, -np.log(4)), (second,))
+    assert str(first) == "gull (75.0 %): <b>."
+    record = json.loads(json.dumps(first.to_dict()))
+    assert record["words"] == ["<b>", "."]
+    assert record["alternatives"][0]["text"] == "a bird."
+    page = first._repr_html_()
+    assert "&lt;b&gt;" in page  # a word is text, not markup
+    assert 'title="0.250"' in page
+
+
+# Saving
+
+
+def test_save_and_load_in_a_new_process(trained, birds, tmp_path):
+    trained.save(tmp_path / "birds.keras")
+    assert [path.name for path in tmp_path.iterdir()] == ["birds.keras"]
+    np.save(tmp_path / "inputs.npy", birds.inputs)
+    program = (
+        "import json, sys, numpy as np, interpnet_tf\n"
+        "model = interpnet_tf.load(sys.argv[1] + '/birds.keras')\n"
+        "inputs = np.load(sys.argv[1] + '/inputs.npy', allow_pickle=False)\n"
+        "print(json.dumps([explanation.to_dict() for explanation in model.explain(inputs)]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    explanations = json.loads(done.stdout.splitlines()[-1])
+    for loaded, expected in zip(explanations, trained.explain(birds), strict=True):
+        assert loaded == expected.to_dict()
+
+
+def test_a_loaded_model_trains_on(make_model, birds, tmp_path):
+    uninterrupted = make_model()
+    uninterrupted.compile(run_eagerly=True)
+    batches = uninterrupted.prepare(birds, batch_size=8, shuffle=True)
+    uninterrupted.fit(batches, epochs=1, verbose=0)
+    uninterrupted.save(tmp_path / "half.keras")
+    uninterrupted.fit(batches, initial_epoch=1, epochs=2, verbose=0)
+
+    loaded = interpnet_tf.load(tmp_path / "half.keras")
+    loaded.compile(loaded.optimizer, run_eagerly=True)
+    loaded.fit(birds, batch_size=8, initial_epoch=1, epochs=2, verbose=0)
+    for ours, expected in zip(loaded.get_weights(), uninterrupted.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-6)
+
+
+def test_a_pooling_layer_is_saved_too(tmp_path, make_model):
+    images = RANDOM.uniform(0, 1, (2, 6, 6, 3)).astype("float32")
+    classifier = keras.Sequential(
+        [
+            keras.Input((6, 6, 3)),
+            keras.layers.Conv2D(4, 3, name="map"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3, "softmax", name="probabilities"),
+        ]
+    )
+    model = make_model(classifier, layers=["map"], pooling=keras.layers.GlobalMaxPooling2D())
+    np.testing.assert_allclose(
+        model.introspect(images), np.max(classifier.layers[0](images), axis=(1, 2)), rtol=1e-6
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = interpnet_tf.load(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.introspect(images), model.introspect(images), rtol=1e-6)
+
+
+def test_save_is_careful(trained, tmp_path):
+    with pytest.raises(ValueError, match=r"must end in \.keras"):
+        trained.save(tmp_path / "birds.h5")
+    (tmp_path / "birds.keras").write_text("precious")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        trained.save(tmp_path / "birds.keras", overwrite=False)
+    assert (tmp_path / "birds.keras").read_text() == "precious"
+
+
+def test_load_of_another_model(tmp_path):
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
+    with pytest.raises(ValueError, match="holds a Sequential"):
+        interpnet_tf.load(tmp_path / "other.keras")
+
+
+# Precision
+
+
+def test_mixed_precision(make_model, birds, tmp_path):
+    model = make_model(dtype="mixed_bfloat16")
+    exact = losses_of(make_model(), birds)["loss"]
+    np.testing.assert_allclose(losses_of(model, birds)["loss"], exact, rtol=0.01)
+    assert model.decoder.compute_dtype == "bfloat16"
+    assert {weight.dtype for weight in model.trainable_variables} == {"float32"}
+    model.save(tmp_path / "model.keras")
+    loaded = interpnet_tf.load(tmp_path / "model.keras")
+    assert loaded.decoder.compute_dtype == "bfloat16"
+    assert [e.text for e in loaded.explain(birds)] == [e.text for e in model.explain(birds)]
+
+
+# Classifiers of every kind
+
+
+def test_a_classifier_of_several_inputs(make_model, tmp_path):
+    first, second = keras.Input((2,), name="first"), keras.Input((3,), name="second")
+    x = keras.layers.Dense(4, activation="relu", name="hidden")(keras.layers.Concatenate()([first, second]))
+    output = keras.layers.Dense(3, activation="softmax", name="probabilities")(x)
+    classifier = keras.Model({"first": first, "second": second}, output)
+    inputs = {
+        "first": RANDOM.normal(size=(4, 2)).astype("float32"),
+        "second": RANDOM.normal(size=(4, 3)).astype("float32"),
+    }
+    sentences = [["a black bird."], ["a red bird.", "this bird is black."], [], ["a white bird."]]
+    model = make_model(classifier)
+    model.compile(run_eagerly=True)
+    model.fit(inputs, sentences, verbose=0)
+    pipeline = tf.data.Dataset.from_tensors((inputs, tf.ragged.constant(sentences)))
+    np.testing.assert_array_equal(model.prepare(pipeline).r, model.prepare(inputs, sentences).r)
+    model.save(tmp_path / "model.keras")
+    for ours, expected in zip(
+        interpnet_tf.load(tmp_path / "model.keras").explain(inputs, batch_size=3),
+        model.explain(inputs),
+        strict=True,
+    ):
+        assert (ours.text, ours.class_id) == (expected.text, expected.class_id)
+
+
+def classifier_ending_in(kind: str) -> tuple[keras.Model, int]:
+    """A classifier with weights drawn once, and its number of classes."""
+    inputs = keras.Input((5,), name="features")
+    units = 1 if kind.startswith("one") else 3
+    scores = keras.layers.Dense(
+        units, name="scores", kernel_initializer=keras.initializers.RandomNormal(seed=0)
+    )(inputs)
+    ends = {
+        "softmax layer": lambda: keras.layers.Softmax()(scores),
+        "softmax activation": lambda: keras.layers.Activation("softmax")(scores),
+        "softmax operation": lambda: keras.ops.softmax(scores),
+        "logits": lambda: scores,
+        "one sigmoid": lambda: keras.layers.Activation("sigmoid")(scores),
+        "one sigmoid operation": lambda: keras.ops.sigmoid(scores),
+        "one logit": lambda: scores,
+        "nested": lambda: keras.Sequential([keras.Input((3,)), keras.layers.Softmax()])(scores),
+        "sigmoids": lambda: keras.layers.Activation("sigmoid")(scores),
+    }
+    return keras.Model(inputs, ends[kind]()), max(2, units)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "softmax layer",
+        "softmax activation",
+        "softmax operation",
+        "logits",
+        "nested",
+        "one sigmoid",
+        "one sigmoid operation",
+        "one logit",
+        "sigmoids",
+    ],
+)
+def test_class_probabilities(kind):
+    x = RANDOM.normal(size=(4, 5)).astype("float32")
+    classifier, classes = classifier_ending_in(kind)
+    scores = x @ classifier.get_weights()[0]
+    if classes == 3 and kind != "sigmoids":
+        expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    else:
+        sigmoid = 1 / (1 + np.exp(-scores))
+        expected = (
+            np.hstack([1 - sigmoid, sigmoid]) if classes == 2 else sigmoid / sigmoid.sum(1, keepdims=True)
+        )
+    np.testing.assert_allclose(class_probabilities(classifier, classifier(x)), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["one sigmoid", "logits"])
+def test_explain_with_a_classifier_that_gives_no_distribution(make_model, birds, kind):
+    classifier, classes = classifier_ending_in(kind)
+    model = make_model(classifier, class_names=birds.class_names[:classes])
+    expected = class_probabilities(classifier, classifier(birds.inputs)).numpy()
+    explanations = model.explain(birds.inputs)
+    assert [e.class_id for e in explanations] == expected.argmax(axis=1).tolist()
+    np.testing.assert_allclose([e.probability for e in explanations], expected.max(axis=1), rtol=1e-5)
+
+
+def test_layers_without_the_probabilities(make_model, birds):
+    """The paper's captioning baseline: r(x) is x, and the class is still told."""
+    model = make_model(layers=["features"])
+    np.testing.assert_array_equal(model.introspect(birds.inputs), birds.inputs)
+    assert [e.class_id for e in model.explain(birds)] == birds.labels.tolist()
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("attempt", "message"),
+    [
+        (lambda m, b: m.compile("adam", loss="mse"), "without loss="),
+        (lambda m, b: m.fit(b.inputs), "pass them as y"),
+        (lambda m, b: m.fit(b.inputs, b.explanations[:-1]), "13 examples and explanations for 12"),
+        (lambda m, b: m.fit(b.inputs, [[]] * 13), "no example has an explanation"),
+        (lambda m, b: m.fit(b.inputs, [[None]] * 13), "strings or lists of strings, got None"),
+        (
+            lambda m, b: m.fit(np.full_like(b.inputs, np.nan), b.explanations),
+            r"r\(x\) of example 0 is not finite",
+        ),
+        (lambda m, b: m.explain(b, sampler="best"), "sampler must be.*got 'best'"),
+    ],
+)
+def test_errors_of_a_model(untrained, birds, attempt, message):
+    with pytest.raises(ValueError, match=message):
+        attempt(untrained, birds)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_length": 1}, "max_length must be at least 2"),
+        ({"class_names": ["crow"]}, "a name for each of the 3 classes, got 1"),
+        ({"layers": ["hidden_9"]}, "hidden_9"),
+        ({"decoder": "gru"}, "got 'gru'"),
+        ({"decoder": LRCNDecoder(5)}, "predicts 5 ids"),
+    ],
+)
+def test_errors_of_the_constructor(make_model, options, message):
+    with pytest.raises(ValueError, match=message):
+        make_model(**options)
+
+
+def test_a_tokenizer_without_words_is_refused(make_model):
+    with pytest.raises(ValueError, match=r"tokenizer\.adapt"):
+        InterpNet(make_model().classifier, ExplanationTokenizer())

@@ -1,0 +1,234 @@
+"""The paper's schedule step by step, and training that is interrupted and resumed."""
+
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.training import PaperSchedule, train_classifier, train_explainer
+
+# The schedule, on a model whose validation losses are written down
+
+
+class Scripted(keras.Model):
+    """A model of one weight, which holds the number of the epoch; its validation loss follows a script."""
+
+    def __init__(self, val_losses):
+        super().__init__()
+        self.val_losses = list(val_losses)
+        self.weight = self.add_weight(name="weight", initializer="zeros")
+        self.built = True
+
+    def call(self, inputs):
+        return inputs
+
+    def train(self, schedule, initial_epoch=0, fails_in=None) -> "Scripted":
+        """Does what Keras' `fit` does with a callback."""
+        schedule.set_model(self)
+        self.stop_training = False
+        schedule.on_train_begin()
+        for epoch in range(initial_epoch, len(self.val_losses)):
+            if self.stop_training:
+                break
+            self.weight.assign(epoch)
+            if epoch == fails_in:
+                return self
+            schedule.on_epoch_end(epoch, {"loss": 0.0, "val_loss": self.val_losses[epoch]})
+        schedule.on_train_end()
+        return self
+
+
+def scripted(*val_losses) -> Scripted:
+    model = Scripted(val_losses)
+    model.compile(keras.optimizers.SGD(0.8))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def rates(schedule) -> list[float]:
+    return [round(logs["learning_rate"], 6) for logs in schedule.history]
+
+
+@pytest.fixture(params=["memory", "directory"])
+def directory(request, tmp_path):
+    return None if request.param == "memory" else tmp_path / "checkpoints"
+
+
+def test_rate_halves_whenever_validation_does_not_improve(directory):
+    schedule = PaperSchedule(stop_after=4, directory=directory)
+    model = scripted(3.0, 2.0, 2.0, 2.5, 1.0, 1.5).train(schedule)
+    # Epochs 2 (no better than epoch 1), 3 and 5 do not improve. The rate of an epoch is the one it ran at.
+    assert rates(schedule) == [0.8, 0.8, 0.8, 0.4, 0.2, 0.2]
+    assert float(model.weight) == 4  # the weights of epoch 4, the best, are back
+    assert (schedule.best, schedule.best_epoch, schedule.stopped) == (1.0, 4, False)
+
+
+def test_patience_and_factor(directory):
+    schedule = PaperSchedule(factor=0.25, patience=2, stop_after=9, directory=directory)
+    scripted(1.0, 2.0, 2.0, 2.0, 2.0, 0.5, 2.0, 2.0).train(schedule)
+    assert rates(schedule) == [0.8, 0.8, 0.8, 0.2, 0.2, 0.05, 0.05, 0.05]
+
+
+def test_stops_after_epochs_without_improvement(directory):
+    schedule = PaperSchedule(stop_after=2, directory=directory)
+    model = scripted(2.0, 1.0, 1.5, 1.2, 0.1, 0.1).train(schedule)
+    assert len(schedule.history) == 4
+    assert schedule.stopped
+    assert float(model.weight) == 1
+
+
+def test_a_loss_that_is_no_number_is_no_improvement(directory):
+    schedule = PaperSchedule(stop_after=2, directory=directory)
+    model = scripted(1.0, math.nan, math.nan, 0.5).train(schedule)
+    assert len(schedule.history) == 3
+    assert float(model.weight) == 0
+
+
+def test_another_quantity_may_be_watched():
+    schedule = PaperSchedule(monitor="loss")
+    schedule.set_model(scripted())
+    schedule.on_epoch_end(0, {"loss": 7.0})
+    assert schedule.best == 7.0
+
+
+def test_keeps_the_best_and_the_last_checkpoint_only(tmp_path):
+    scripted(2.0, 1.0, 1.5, 1.2).train(PaperSchedule(directory=tmp_path))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-0001", "epoch-0003"]
+    assert json.loads((tmp_path / "epoch-0003" / "state.json").read_text())["best_epoch"] == 1
+
+
+@pytest.mark.parametrize("fails_in", range(1, 5))
+def test_resume_goes_on_where_it_stopped(tmp_path, fails_in):
+    losses = (3.0, 2.0, 2.5, 2.6, 1.0, 1.5)
+    whole = PaperSchedule(stop_after=3)
+    scripted(*losses).train(whole)
+
+    scripted(*losses).train(PaperSchedule(stop_after=3, directory=tmp_path), fails_in=fails_in)
+    (tmp_path / "unfinished").mkdir()  # what an interruption while writing leaves behind
+    resumed, model = PaperSchedule(stop_after=3, directory=tmp_path), scripted(*losses)
+    first_epoch = resumed.resume(model)
+    assert first_epoch == fails_in
+    assert float(model.weight) == fails_in - 1
+    model.train(resumed, first_epoch)
+    assert resumed.history == whole.history
+    assert float(model.weight) == 4
+
+
+def test_resume_of_nothing(tmp_path):
+    assert PaperSchedule(directory=tmp_path / "none").resume(scripted(1.0)) == 0
+    assert PaperSchedule().resume(scripted(1.0)) == 0
+
+
+def test_resume_of_a_training_that_has_stopped(tmp_path):
+    scripted(1.0, 2.0, 0.5).train(PaperSchedule(stop_after=1, directory=tmp_path))
+    resumed, model = PaperSchedule(stop_after=1, directory=tmp_path), scripted(1.0, 2.0, 0.5)
+    first_epoch = resumed.resume(model)
+    model.train(resumed, first_epoch)
+    assert len(resumed.history) == 2
+    assert float(model.weight) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"factor": 1.0}, "factor must lie between 0 and 1, got 1.0"),
+        ({"patience": 0}, "1 <= patience <= stop_after must hold, got 0 and 4"),
+        ({"patience": 3, "stop_after": 2}, "got 3 and 2"),
+    ],
+)
+def test_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        PaperSchedule(**options)
+
+
+def test_a_quantity_that_is_not_there():
+    schedule = PaperSchedule()
+    schedule.set_model(scripted())
+    with pytest.raises(ValueError, match=r"monitor 'val_loss' is not among \['loss'\]; pass validation_data"):
+        schedule.on_epoch_end(0, {"loss": 1.0})
+
+
+# Real training
+
+
+class Interrupt(keras.callbacks.Callback):
+    """Presses Ctrl-C in the middle of the third epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == (2, 0):
+            raise KeyboardInterrupt
+
+
+def check_resuming(train, directory) -> None:
+    """Asserts that four epochs give the same weights with and without an interruption.
+
+    `train(directory, callbacks)` builds everything anew, trains, and returns the model and the history.
+    """
+    model, history = train(directory / "whole", [])
+    with pytest.raises(KeyboardInterrupt):
+        train(directory / "halves", [Interrupt()])
+    assert sorted(path.name for path in (directory / "halves").iterdir())[-1] == "epoch-0001"
+    resumed, resumed_history = train(directory / "halves", [])
+    assert len(history) == len(resumed_history) == 4
+    for ours, expected in zip(resumed_history, history, strict=True):
+        assert ours == pytest.approx(expected, rel=1e-5)
+    for ours, expected in zip(resumed.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-6)
+
+    again, again_history = train(directory / "halves", [])  # nothing is left to do
+    assert again_history == resumed_history
+    for ours, expected in zip(again.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def noisy_birds(birds: ExplanationDataset) -> ExplanationDataset:
+    inputs = np.random.default_rng(5).normal(0, 1, birds.inputs.shape).astype("float32")
+    return ExplanationDataset(inputs, birds.labels, birds.class_names, birds.explanations, birds.ids)
+
+
+def test_an_interrupted_classifier_resumes(birds, valid_birds, tmp_path):
+    def train(directory, callbacks):
+        keras.utils.set_random_seed(0)
+        classifier = keras.Sequential(
+            [
+                keras.Input((5,)),
+                keras.layers.Dense(8, activation="relu"),
+                keras.layers.BatchNormalization(),
+                keras.layers.Dropout(0.3, seed=1),
+                keras.layers.Dense(3, activation="softmax"),
+            ]
+        )
+        options = {"epochs": 4, "batch_size": 4, "learning_rate": 0.01, "seed": 3}
+        history = train_classifier(
+            classifier, noisy_birds(birds), valid_birds, **options, directory=directory, callbacks=callbacks
+        )
+        return classifier, history
+
+    check_resuming(train, tmp_path)
+
+
+def test_an_interrupted_explainer_resumes(make_model, birds, valid_birds, tmp_path):
+    def train(directory, callbacks):
+        model = make_model(dropout=0.2)
+        options = {"epochs": 4, "batch_size": 8, "learning_rate": 0.01}
+        history = train_explainer(
+            model, birds, valid_birds, **options, directory=directory, callbacks=callbacks
+        )
+        return model, history
+
+    check_resuming(train, tmp_path)
+
+
+def test_training_improves_and_brings_the_best_back(make_model, birds, valid_birds):
+    model = make_model()
+    history = train_explainer(model, birds, valid_birds, epochs=5, batch_size=8, learning_rate=0.03)
+    assert set(history[0]) == {"loss", "val_loss", "learning_rate"}
+    best = min(logs["val_loss"] for logs in history)
+    assert best < history[0]["val_loss"] * 0.8
+    assert model.evaluate(valid_birds, verbose=0) == pytest.approx(best, rel=1e-5)
