@@ -137,7 +137,12 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=512, help="sentences an epoch (default 512)")
     parser.add_argument("--rounds", type=int, default=5, help="measured epochs of each contender (default 5)")
     parser.add_argument("--warmup", type=int, default=1, help="epochs before, not measured (default 1)")
-    parser.add_argument("--only", nargs="*", default=[], help="words: contenders that hold one of them")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[""],
+        help="run contenders whose name holds one of these, and the baseline",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     options = parser.parse_args()
@@ -146,9 +151,7 @@ def main() -> None:
     except ImportError:
         sys.exit("This benchmark compares with PyTorch, which is not installed: pip install torch")
 
-    chosen = [
-        name for name in CONTENDERS if name == BASELINE or not options.only or any(w in name for w in options.only)
-    ]
+    chosen = [name for name in CONTENDERS if any(part in name for part in [BASELINE, *options.only])]
     sentences = sentence_stream(options.sentences, options.seed)
     about = environment()
     runs = {name: CONTENDERS[name](sentences, options.seed) for name in chosen}

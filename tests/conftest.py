@@ -77,6 +77,6 @@ def make_model(birds):
 def trained(birds, make_model) -> InterpNet:
     """A model that has learned to explain `birds`. Shared: a test must not change it."""
     model = make_model()
-    model.compile(keras.optimizers.Adam(0.02))
-    model.fit(birds, batch_size=8, epochs=40, verbose=0)
+    model.compile(keras.optimizers.Adam(0.05))
+    model.fit(birds, batch_size=20, epochs=60, verbose=0)
     return model

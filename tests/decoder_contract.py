@@ -85,6 +85,6 @@ def _check_gradients(decoder, r, tokens) -> None:
     assert weights
     for weight, gradient in zip(weights, tape.gradient(loss, [w.value for w in weights]), strict=True):
         assert gradient is not None, f"{weight.path} gets no gradient"
-        gradient = tf.convert_to_tensor(gradient).numpy()
-        assert np.isfinite(gradient).all(), f"the gradient of {weight.path} is not finite"
-        assert np.any(gradient), f"the gradient of {weight.path} is zero"
+        values = tf.convert_to_tensor(gradient).numpy()
+        assert np.isfinite(values).all(), f"the gradient of {weight.path} is not finite"
+        assert np.any(values), f"the gradient of {weight.path} is zero"

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import SAID_OF
 
 import interpnet_tf
 from interpnet_tf import Explanation, ExplanationTokenizer, InterpNet, LRCNDecoder
@@ -67,7 +68,7 @@ def test_long_sentences_are_cut(make_model):
 
 def losses_of(model, *data, **options) -> list[float]:
     model.compile(keras.optimizers.Adam(0.01), run_eagerly=True)
-    return model.fit(*data, batch_size=8, epochs=2, verbose=0, **options).history
+    return model.fit(*data, batch_size=16, epochs=2, verbose=0, **options).history
 
 
 def test_every_form_of_the_data_gives_the_same_training(make_model, birds, valid_birds):
@@ -129,8 +130,6 @@ def test_fit_leaves_the_classifier_alone(make_model, birds):
 
 
 def test_a_trained_model_says_what_it_was_taught(trained, valid_birds):
-    from conftest import SAID_OF
-
     explanations = trained.explain(valid_birds)
     assert [e.class_id for e in explanations] == valid_birds.labels.tolist()
     for explanation in explanations:

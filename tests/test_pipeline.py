@@ -34,7 +34,7 @@ def test_every_sentence_exactly_once_an_epoch(lengths, batch_size, shuffle, epoc
     batches = sentence_batches(lengths, batch_size, shuffle)
     batches._POOL = 3  # so that short lists are cut into several stretches too
     drawn = rows(batches, epoch)
-    assert sorted(sum(drawn, [])) == list(range(len(lengths)))
+    assert sorted(row for batch in drawn for row in batch) == list(range(len(lengths)))
     assert len(drawn) == len(batches) == -(-len(lengths) // batch_size)
     assert max(map(len, drawn)) <= batch_size
 

@@ -77,7 +77,7 @@ def test_detokenize(words, text):
     assert tokenizer.words(ids) == words[:end]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.lists(st.sampled_from(WORDS), max_size=8), min_size=1, max_size=4))
 def test_a_spelled_sentence_is_read_back_as_it_was(sentences):
     tokenizer = ExplanationTokenizer(WORDS)
