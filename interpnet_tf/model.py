@@ -85,6 +85,11 @@ class InterpNet(keras.Model):
         self.classifier, self.tokenizer, self.max_length, self.seed = classifier, tokenizer, max_length, seed
         self.introspector = Introspector(classifier, layers, pooling)
         self.class_names = _class_names(class_names, classifier)
+        # The layers' scales differ by orders of magnitude; `fit` finds these, and the decoder reads r in
+        # standard deviations. It changes nothing that the decoder can express, only how fast it learns.
+        shape, options = (self.introspector.width,), {"trainable": False, "autocast": False}
+        self.r_mean = self.add_weight(shape, "zeros", name="r_mean", **options)
+        self.r_scale = self.add_weight(shape, "ones", name="r_scale", **options)
         self.decoder = decoders.get(decoder, tokenizer.vocabulary_size, seed=seed, dtype=self.dtype_policy)
         if not self.decoder.built:
             self.decoder({"r": tf.zeros((1, self.introspector.width)), "tokens": tf.zeros((1, 1), tf.int32)})
@@ -103,7 +108,7 @@ class InterpNet(keras.Model):
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> tf.Tensor:
         r = inputs["r"] if "r" in inputs else self.introspector(inputs["x"], training=False)["r"]
-        return self.decoder({"r": r, "tokens": inputs["tokens"]}, training=training)
+        return self.decoder({"r": self._standardize(r), "tokens": inputs["tokens"]}, training=training)
 
     def compile(self, optimizer: Any = None, **kwargs) -> None:
         """Configures training, as `keras.Model.compile`.
@@ -217,6 +222,7 @@ class InterpNet(keras.Model):
                 pair = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
                 validation_data = self.prepare(*pair, batch_size)
             validation_data = validation_data.to_tf()
+        self._adapt(x.r)
         callbacks = [*keras.tree.flatten(kwargs.pop("callbacks", None) or []), x.follow_epochs()]
         return super().fit(
             x.to_tf(), validation_data=validation_data, shuffle=False, callbacks=callbacks, **kwargs
@@ -253,6 +259,19 @@ class InterpNet(keras.Model):
             explanations += self._records(*(result.numpy() for result in results))
         return explanations
 
+    def _adapt(self, r: np.ndarray) -> None:
+        """Takes mean and scale of r from the first training data; later data leave them as they are."""
+        if np.any(keras.ops.convert_to_numpy(self.r_mean)):
+            return
+        deviation = r.std(axis=0)
+        # A unit that hardly ever fires must not be blown up when it does.
+        floor = 0.1 * float(deviation.mean()) or 1.0
+        self.r_mean.assign(r.mean(axis=0))
+        self.r_scale.assign(1 / np.maximum(deviation, floor))
+
+    def _standardize(self, r: tf.Tensor) -> tf.Tensor:
+        return (tf.cast(r, tf.float32) - self.r_mean) * self.r_scale
+
     def _introspect_batch(self, x: Any) -> tf.Tensor:
         return self.introspector(x, training=False)["r"]
 
@@ -261,7 +280,8 @@ class InterpNet(keras.Model):
         scores = activations.get(self.introspector.probabilities_path)
         if scores is None:
             scores = self.classifier(x, training=False)
-        ids, log_probabilities = generation.greedy(self.decoder, activations["r"], max_length)
+        r = self._standardize(activations["r"])
+        ids, log_probabilities = generation.greedy(self.decoder, r, max_length)
         return (
             class_probabilities(self.classifier, scores),
             ids,

@@ -19,7 +19,7 @@ from interpnet_tf.data import loading
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.tokenizer import ExplanationTokenizer
-from interpnet_tf.training import train_classifier, train_explainer
+from interpnet_tf.training import DECODER_RATE, train_classifier, train_explainer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +35,7 @@ class RunConfig:
         epochs: the most epochs of the explainer.
         classifier_epochs: the most epochs of the classifier.
         batch_size: sentences, or examples, a batch.
+        learning_rate: of the explainer's Adam at the start.
         units: width of the decoder's layers.
         minimum_count: a word must occur this often in the training sentences to be learnt.
         max_length: the most words of an explanation.
@@ -52,6 +53,7 @@ class RunConfig:
     epochs: int = 30
     classifier_epochs: int = 40
     batch_size: int = 32
+    learning_rate: float = DECODER_RATE
     units: int = 512
     minimum_count: int = 2
     max_length: int = 32
@@ -64,6 +66,8 @@ class RunConfig:
         for name in ("epochs", "classifier_epochs", "batch_size", "units", "minimum_count"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 < self.learning_rate < 1:
+            raise ValueError(f"learning_rate must lie between 0 and 1, got {self.learning_rate}")
 
     def load(self, split: str, **options: Any) -> ExplanationDataset:
         """Loads a split of the data set of this run."""
@@ -118,6 +122,7 @@ def train(
         valid_data,
         epochs=config.epochs,
         batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
         directory=checkpoints / "explainer",
         callbacks=callbacks.get("explainer"),
     )

@@ -27,8 +27,8 @@ def get(identifier: str | ExplanationDecoder, vocabulary_size: int, **options) -
     if isinstance(identifier, ExplanationDecoder):
         if identifier.vocabulary_size != vocabulary_size:
             raise ValueError(
-                f"the decoder predicts {identifier.vocabulary_size} ids, the tokenizer has {vocabulary_size}; "
-                "build the decoder with vocabulary_size=tokenizer.vocabulary_size"
+                f"the decoder predicts {identifier.vocabulary_size} ids, the tokenizer has "
+                f"{vocabulary_size}; build the decoder with vocabulary_size=tokenizer.vocabulary_size"
             )
         return identifier
     if identifier not in _NAMES:

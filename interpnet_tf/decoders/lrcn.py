@@ -21,7 +21,7 @@ def _forget_gate_open(shape: tuple, dtype: Any = None) -> Any:
 
 def _initializer(name: str, seed: int | None) -> Any:
     if name == "embedding":
-        return keras.initializers.RandomUniform(-0.05, 0.05, seed=seed)
+        return keras.initializers.RandomNormal(stddev=0.5, seed=seed)
     if name in ("bias_1", "bias_2"):
         return _forget_gate_open
     if name.endswith("bias"):

@@ -58,10 +58,11 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
         config = runs.RunConfig(
             data="sketchbirds",
             variant=row,
-            units=256,
+            units=192,
             batch_size=64,
-            epochs=4,
-            classifier_epochs=16,
+            learning_rate=2e-3,
+            epochs=7,
+            classifier_epochs=14,
             minimum_count=1,
             backbone=None if folder == backbone else str(backbone),
         )

@@ -6,7 +6,7 @@ a human one, and how varied the sentences are.
 
 from interpnet_tf.metrics.bleu import bleu
 from interpnet_tf.metrics.cider import cider, cider_d, cider_d_sentences, cider_sentences
-from interpnet_tf.metrics.meteor import meteor, meteor_unavailable, meteor_sentences
+from interpnet_tf.metrics.meteor import meteor, meteor_sentences, meteor_unavailable
 from interpnet_tf.metrics.rouge import rouge_l, rouge_l_sentences
 from interpnet_tf.metrics.score import METRICS, score, score_columns
 from interpnet_tf.metrics.table import format_table
@@ -22,8 +22,8 @@ __all__ = [
     "format_table",
     "human_row",
     "meteor",
-    "meteor_unavailable",
     "meteor_sentences",
+    "meteor_unavailable",
     "most_frequent_sentence",
     "rouge_l",
     "rouge_l_sentences",
