@@ -13,12 +13,16 @@ import tensorflow as tf
 
 from interpnet_tf import decoders, generation
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.pipeline import SentenceBatches
+from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.optimizers import FusedAdam
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
+
+# Length that r(x) has for the decoder, in root mean square over the training examples, whatever its width: as
+# long as r is, so much do the words said before count for less at the beginning of training.
+_R_LENGTH = 4.0
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
@@ -85,8 +89,8 @@ class InterpNet(keras.Model):
         self.classifier, self.tokenizer, self.max_length, self.seed = classifier, tokenizer, max_length, seed
         self.introspector = Introspector(classifier, layers, pooling)
         self.class_names = _class_names(class_names, classifier)
-        # The layers' scales differ by orders of magnitude; `fit` finds these, and the decoder reads r in
-        # standard deviations. It changes nothing that the decoder can express, only how fast it learns.
+        # Found by `fit`: the layers' scales differ by orders of magnitude. The decoder could undo them, so
+        # that they change nothing but how fast it learns.
         shape, options = (self.introspector.width,), {"trainable": False, "autocast": False}
         self.r_mean = self.add_weight(shape, "zeros", name="r_mean", **options)
         self.r_scale = self.add_weight(shape, "ones", name="r_scale", **options)
@@ -123,6 +127,7 @@ class InterpNet(keras.Model):
             raise ValueError("InterpNet has its own loss (word cross-entropy); call compile without loss=")
         if optimizer is None or optimizer == "adam":
             optimizer = FusedAdam(5e-4 if optimizer is None else 1e-3)
+        kwargs.setdefault("jit_compile", False)  # XLA would compile anew for every length of sentences
         super().compile(optimizer=optimizer, **kwargs)
 
     def get_compile_config(self) -> dict[str, Any]:
@@ -137,10 +142,9 @@ class InterpNet(keras.Model):
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=y_pred)
         real = tf.cast(tf.not_equal(y, self.tokenizer.pad_id), losses.dtype)
         by_sentence = tf.reduce_sum(losses * real, axis=1) / tf.maximum(tf.reduce_sum(real, axis=1), 1)
-        if sample_weight is None:
-            return tf.reduce_mean(by_sentence)
-        sample_weight = tf.cast(sample_weight, losses.dtype)
-        return tf.reduce_sum(by_sentence * sample_weight) / tf.reduce_sum(sample_weight)
+        weights = tf.ones_like(by_sentence) if sample_weight is None else tf.cast(sample_weight, tf.float32)
+        loss = tf.reduce_sum(by_sentence * weights) / tf.reduce_sum(weights)
+        return tf.add_n([loss, *self.decoder.losses])  # a decoder of one's own may have regularizers
 
     def prepare(
         self, x: Any, y: Any = None, batch_size: int = 32, shuffle: bool = False, seed: int | None = None
@@ -164,7 +168,7 @@ class InterpNet(keras.Model):
             ValueError: if there is no sentence, or not an entry of `y` for each example.
         """
         inputs, explanations = [], []
-        for part, sentences in _examples(x, y):
+        for part, sentences in examples(x, y):
             inputs.append(part)
             explanations += [list(flatten(of_one)) for of_one in sentences]
         owners = np.repeat(np.arange(len(explanations)), [len(of_one) for of_one in explanations])
@@ -196,9 +200,11 @@ class InterpNet(keras.Model):
 
     def introspect(self, x: Any, batch_size: int = 64) -> np.ndarray:
         """Returns r(x), float32 `(batch, width)`; `model.introspector(x)` gives the layers by name."""
-        return np.concatenate([self._r(part).numpy() for part in _batches(x, batch_size)])
+        return np.concatenate([self._r(part).numpy() for part in input_batches(x, batch_size)])
 
-    def fit(self, x=None, y=None, batch_size=32, validation_data=None, shuffle=True, **kwargs) -> Any:
+    def fit(
+        self, x=None, y=None, batch_size=32, epochs=1, validation_data=None, shuffle=True, **kwargs
+    ) -> keras.callbacks.History:
         """Trains the decoder, as `keras.Model.fit`.
 
         The classifier runs once over every example before the first epoch. Sentences of similar length
@@ -208,6 +214,7 @@ class InterpNet(keras.Model):
             x: see `prepare`; or what `prepare` returned.
             y: see `prepare`.
             batch_size: sentences a batch.
+            epochs: passes over all sentences.
             validation_data: whatever may stand for `x`, or a pair `(x, y)`.
             shuffle: whether every epoch has an order of its own.
             **kwargs: those of `keras.Model.fit`.
@@ -225,7 +232,12 @@ class InterpNet(keras.Model):
         self._adapt(x.r)
         callbacks = [*keras.tree.flatten(kwargs.pop("callbacks", None) or []), x.follow_epochs()]
         return super().fit(
-            x.to_tf(), validation_data=validation_data, shuffle=False, callbacks=callbacks, **kwargs
+            x.to_tf(),
+            epochs=epochs,
+            validation_data=validation_data,
+            shuffle=False,
+            callbacks=callbacks,
+            **kwargs,
         )
 
     def evaluate(self, x=None, y=None, batch_size=32, **kwargs) -> Any:
@@ -254,7 +266,7 @@ class InterpNet(keras.Model):
             raise ValueError(f"sampler must be 'greedy', got {sampler!r}")
         length = self.max_length if max_length is None else max_length
         explanations = []
-        for part in _batches(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size):
+        for part in input_batches(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size):
             results = self._explain(part, length)
             explanations += self._records(*(result.numpy() for result in results))
         return explanations
@@ -267,7 +279,7 @@ class InterpNet(keras.Model):
         # A unit that hardly ever fires must not be blown up when it does.
         floor = 0.1 * float(deviation.mean()) or 1.0
         self.r_mean.assign(r.mean(axis=0))
-        self.r_scale.assign(1 / np.maximum(deviation, floor))
+        self.r_scale.assign(_R_LENGTH / np.sqrt(r.shape[1]) / np.maximum(deviation, floor))
 
     def _standardize(self, r: tf.Tensor) -> tf.Tensor:
         return (tf.cast(r, tf.float32) - self.r_mean) * self.r_scale
@@ -357,24 +369,3 @@ def _class_names(names: list[str] | None, classifier: keras.Model) -> list[str]:
     if len(names) != classes:
         raise ValueError(f"class_names must have a name for each of the {classes} classes, got {len(names)}")
     return list(names)
-
-
-def _examples(x: Any, y: Any) -> Iterable[tuple[Any, list]]:
-    """Yields `(inputs, sentences of each example)`, in one part or, from a pipeline, in batches."""
-    if isinstance(x, ExplanationDataset):
-        x = x.explained()  # an example without sentences teaches the decoder nothing
-        yield x.inputs, x.explanations
-    elif isinstance(x, tf.data.Dataset):
-        for inputs, sentences in x:
-            yield inputs, sentences.to_list() if hasattr(sentences, "to_list") else sentences.numpy().tolist()
-    elif y is None:
-        raise ValueError("explanations are missing: pass them as y, or pass an ExplanationDataset as x")
-    else:
-        yield x, list(y)
-
-
-def _batches(x: Any, batch_size: int) -> Iterable[Any]:
-    x = keras.tree.map_structure(lambda part: part if hasattr(part, "shape") else np.asarray(part), x)
-    for begin in range(0, keras.tree.flatten(x)[0].shape[0], batch_size):
-        end = begin + batch_size
-        yield keras.tree.map_structure(lambda part, b=begin, e=end: tf.convert_to_tensor(part[b:e]), x)

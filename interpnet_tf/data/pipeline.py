@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.data.dataset import ExplanationDataset
+
 
 class SeededBatches:
     """Batches in an order that depends on nothing but a seed and the number of the epoch.
@@ -158,3 +160,25 @@ class SentenceBatches(SeededBatches):
     def signature(self) -> tuple[dict[str, tf.TensorSpec], tf.TensorSpec]:
         words = tf.TensorSpec((None, None), tf.int32)
         return {"r": tf.TensorSpec((None, self.r.shape[1]), self.r.dtype), "tokens": words}, words
+
+
+def examples(x: Any, y: Any) -> Iterator[tuple[Any, list]]:
+    """Yields `(inputs, sentences of each example)`, in one part or, from a pipeline, in batches."""
+    if isinstance(x, ExplanationDataset):
+        x = x.explained()  # an example without sentences teaches the decoder nothing
+        yield x.inputs, x.explanations
+    elif isinstance(x, tf.data.Dataset):
+        for inputs, sentences in x:
+            yield inputs, sentences.to_list() if hasattr(sentences, "to_list") else sentences.numpy().tolist()
+    elif y is None:
+        raise ValueError("explanations are missing: pass them as y, or pass an ExplanationDataset as x")
+    else:
+        yield x, list(y)
+
+
+def input_batches(x: Any, batch_size: int) -> Iterator[Any]:
+    """Yields what a classifier reads, array or structure of arrays, `batch_size` examples at a time."""
+    x = keras.tree.map_structure(lambda part: part if hasattr(part, "shape") else np.asarray(part), x)
+    for begin in range(0, keras.tree.flatten(x)[0].shape[0], batch_size):
+        end = begin + batch_size
+        yield keras.tree.map_structure(lambda part, b=begin, e=end: tf.convert_to_tensor(part[b:e]), x)
