@@ -52,6 +52,16 @@ class LRCN(nn.Module):
         return self.output(self.dropout(self.lstm_2(merged)[0]))
 
 
+def supports_bfloat16() -> bool:
+    """Returns whether PyTorch's LSTM runs in bfloat16 on this processor."""
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            nn.LSTM(8, 8, batch_first=True)(torch.zeros(1, 2, 8))
+    except RuntimeError:
+        return False
+    return True
+
+
 class Trainer:
     """Trains an `LRCN` with Adam at the paper's rate.
 

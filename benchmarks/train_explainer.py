@@ -171,7 +171,15 @@ def main() -> None:
     except ImportError:
         sys.exit("This benchmark compares with PyTorch, which is not installed: pip install torch")
 
+    from pytorch_lrcn import supports_bfloat16
+
+    from interpnet_tf import memory
+
+    memory.keep_freed_memory()  # for every contender: they share the process
     chosen = [name for name in CONTENDERS if any(part in name for part in [BASELINE, *options.only])]
+    if not supports_bfloat16():
+        chosen = [name for name in chosen if not name.startswith("PyTorch bfloat16")]
+        print("PyTorch's LSTM has no bfloat16 on this processor: left out", file=sys.stderr)
     sentences = sentence_stream(options.sentences, options.seed)
     about = environment()
     runs = {name: CONTENDERS[name](sentences, options.seed) for name in chosen}

@@ -15,6 +15,7 @@ _PUBLIC = {
     "InterpNet": "interpnet_tf.model",
     "Introspector": "interpnet_tf.introspector",
     "LRCNDecoder": "interpnet_tf.decoders.lrcn",
+    "keep_freed_memory": "interpnet_tf.memory",
     "load": "interpnet_tf.model",
 }
 _MODULES = ("classifiers", "data", "decoders", "metrics", "training")

@@ -24,8 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 0, 2 for an error that the user can act on, 130 after an interrupt.
     """
     options = _parser().parse_args(arguments)
-    from interpnet_tf import quiet
+    from interpnet_tf import memory, quiet
 
+    memory.keep_freed_memory()
     quiet.import_tensorflow()
     try:
         options.run_command(options)
@@ -61,7 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--units", type=int, help="width of the decoder's layers (default: 512)")
     train.add_argument("--minimum-count", type=int, help="rarer words are not learnt (default: 2)")
     train.add_argument("--max-length", type=int, help="most words of an explanation (default: 32)")
-    train.add_argument("--mixed-precision", action="store_true", default=None, help="multiply in bfloat16")
+    train.add_argument(
+        "--mixed-precision",
+        action="store_true",
+        default=None,
+        help="multiply in bfloat16: faster where the processor has instructions for it, slower elsewhere",
+    )
     train.add_argument(
         "--backbone", metavar="RUN", help="take the convolutional layers of this run as they are"
     )

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from interpnet_tf import quiet
+from interpnet_tf import memory, quiet
 
 ROWS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2")
 FACTS = ("attribute_precision", "distinguishing_rate", "varying_precision")
@@ -27,6 +27,7 @@ def main() -> None:
     options = parser.parse_args()
     began = time.monotonic()
     print("demo: this takes about seven minutes on two cores", file=sys.stderr)
+    memory.keep_freed_memory()
     quiet.import_tensorflow()
     table = run(options.out)
     from interpnet_tf import metrics
