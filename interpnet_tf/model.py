@@ -200,7 +200,8 @@ class InterpNet(keras.Model):
 
     def introspect(self, x: Any, batch_size: int = 64) -> np.ndarray:
         """Returns r(x), float32 `(batch, width)`; `model.introspector(x)` gives the layers by name."""
-        return np.concatenate([self._r(part).numpy() for part in input_batches(x, batch_size)])
+        nothing = np.zeros((0, self.introspector.width), "float32")
+        return np.concatenate([nothing, *(self._r(part).numpy() for part in input_batches(x, batch_size))])
 
     def fit(
         self, x=None, y=None, batch_size=32, epochs=1, validation_data=None, shuffle=True, **kwargs
@@ -254,7 +255,7 @@ class InterpNet(keras.Model):
         """Classifies examples and says why.
 
         Args:
-            x: what the classifier reads, or an `ExplanationDataset`.
+            x: what the classifier reads, an `ExplanationDataset`, or a `tf.data.Dataset` of batches.
             sampler: `"greedy"` says the most probable word after each word.
             batch_size: examples at a time.
             max_length: the most words, by default the model's.

@@ -34,6 +34,10 @@ class PaperSchedule(keras.callbacks.Callback):
         stop_after: epochs without improvement after which training ends.
         directory: where the checkpoints go; `None` keeps the best weights in memory and nothing on disk.
 
+    Raises:
+        ValueError: in training, if the monitored quantity is missing, or not finite before there are weights
+            to bring back, or if the directory holds checkpoints that were not resumed.
+
     Example:
 
     ```python
@@ -87,6 +91,11 @@ class PaperSchedule(keras.callbacks.Callback):
         return len(self.history)
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        if self._checkpoints() and not self.history:
+            raise ValueError(
+                f"directory {str(self.directory)!r} holds checkpoints of another training; continue it with "
+                "fit(initial_epoch=schedule.resume(model)), or choose another directory"
+            )
         if self.stopped:
             self.model.stop_training = True
 
@@ -95,6 +104,12 @@ class PaperSchedule(keras.callbacks.Callback):
         if self.monitor not in logs:
             raise ValueError(
                 f"monitor {self.monitor!r} is not among {sorted(logs)}; pass validation_data to fit"
+            )
+        diverged = not math.isfinite(logs[self.monitor])
+        if diverged and self.best_epoch < 0:
+            raise ValueError(
+                f"{self.monitor} is {logs[self.monitor]} after epoch {epoch + 1}: the training has diverged; "
+                "choose a smaller learning rate, or look for extreme values in the inputs"
             )
         rate = self.model.optimizer.learning_rate
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
@@ -107,7 +122,7 @@ class PaperSchedule(keras.callbacks.Callback):
             self.waited += 1
             if self.waited % self.patience == 0:
                 rate.assign(logs["learning_rate"] * self.factor)
-            self.stopped = self.waited >= self.stop_after
+            self.stopped = diverged or self.waited >= self.stop_after
             self.model.stop_training = self.stopped
         if self.directory is not None:
             self._write(epoch)

@@ -161,6 +161,15 @@ def test_explain_in_any_batch_size(trained, birds):
     for ours, whole in zip(trained.explain(birds.inputs, batch_size=3), expected, strict=True):
         assert (ours.text, ours.words, ours.class_id) == (whole.text, whole.words, whole.class_id)
     assert trained.explain(birds.inputs[:0]) == []
+    assert trained.introspect(birds.inputs[:0]).shape == (0, trained.introspector.width)
+
+
+def test_explain_a_pipeline(trained, birds):
+    expected = [explanation.text for explanation in trained.explain(birds)]
+    inputs = tf.data.Dataset.from_tensor_slices(birds.inputs).batch(4)
+    assert [explanation.text for explanation in trained.explain(inputs)] == expected
+    pairs = tf.data.Dataset.from_tensor_slices((birds.inputs, birds.labels)).batch(4)
+    assert [explanation.text for explanation in trained.explain(pairs)] == expected
 
 
 def test_explain_up_to_a_length(trained, birds):

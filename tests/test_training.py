@@ -81,11 +81,24 @@ def test_stops_after_epochs_without_improvement(directory):
     assert float(model.weight) == 1
 
 
-def test_a_loss_that_is_no_number_is_no_improvement(directory):
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_training_that_diverges_stops_and_brings_the_best_back(directory, loss):
     schedule = PaperSchedule(stop_after=2, directory=directory)
-    model = scripted(1.0, math.nan, math.nan, 0.5).train(schedule)
-    assert len(schedule.history) == 3
+    model = scripted(1.0, loss, 0.5).train(schedule)
+    assert len(schedule.history) == 2
+    assert schedule.stopped
     assert float(model.weight) == 0
+
+
+def test_a_training_that_diverges_at_once_says_so(directory):
+    with pytest.raises(ValueError, match="val_loss is nan after epoch 1: the training has diverged"):
+        scripted(math.nan).train(PaperSchedule(directory=directory))
+
+
+def test_checkpoints_of_another_training_are_not_overwritten(tmp_path):
+    scripted(2.0, 1.0).train(PaperSchedule(directory=tmp_path))
+    with pytest.raises(ValueError, match=r"holds checkpoints of another training; continue it with"):
+        scripted(2.0, 1.0).train(PaperSchedule(directory=tmp_path))
 
 
 def test_another_quantity_may_be_watched():

@@ -177,7 +177,17 @@ def examples(x: Any, y: Any) -> Iterator[tuple[Any, list]]:
 
 
 def input_batches(x: Any, batch_size: int) -> Iterator[Any]:
-    """Yields what a classifier reads, array or structure of arrays, `batch_size` examples at a time."""
+    """Yields what a classifier reads, `batch_size` examples at a time.
+
+    Args:
+        x: array or structure of arrays; or a `tf.data.Dataset` of batches, of which the first part is taken
+            where they are tuples, as `keras.Model.predict` does.
+        batch_size: examples a batch; a `tf.data.Dataset` has its own.
+    """
+    if isinstance(x, tf.data.Dataset):
+        for element in x:
+            yield element[0] if isinstance(element, tuple) else element
+        return
     x = keras.tree.map_structure(lambda part: part if hasattr(part, "shape") else np.asarray(part), x)
     for begin in range(0, keras.tree.flatten(x)[0].shape[0], batch_size):
         end = begin + batch_size
