@@ -37,6 +37,7 @@ class RunConfig:
         batch_size: sentences, or examples, a batch.
         learning_rate: of the explainer's Adam at the start.
         units: width of the decoder's layers.
+        dropout: of the decoder. The paper has 0.2, with which the decoder learns a small data set by heart.
         minimum_count: a word must occur this often in the training sentences to be learnt.
         max_length: the most words of an explanation.
         mixed_precision: whether the decoder multiplies in bfloat16.
@@ -55,6 +56,7 @@ class RunConfig:
     batch_size: int = 32
     learning_rate: float = DECODER_RATE
     units: int = 512
+    dropout: float = 0.5
     minimum_count: int = 2
     max_length: int = 32
     mixed_precision: bool = False
@@ -66,6 +68,8 @@ class RunConfig:
         for name in ("epochs", "classifier_epochs", "batch_size", "units", "minimum_count"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
         if not 0 < self.learning_rate < 1:
             raise ValueError(f"learning_rate must lie between 0 and 1, got {self.learning_rate}")
 
@@ -199,7 +203,12 @@ def _untrained_explainer(
     tokenizer = ExplanationTokenizer(minimum_count=config.minimum_count).adapt(train_data.explanations)
     policy = "mixed_bfloat16" if config.mixed_precision else "float32"
     decoder = decoders.get(
-        config.decoder, tokenizer.vocabulary_size, units=config.units, seed=config.seed, dtype=policy
+        config.decoder,
+        tokenizer.vocabulary_size,
+        units=config.units,
+        dropout=config.dropout,
+        seed=config.seed,
+        dtype=policy,
     )
     return InterpNet(
         classifier,

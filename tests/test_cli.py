@@ -103,6 +103,7 @@ def test_errors_say_what_to_do_and_leave_nothing(capsys, run, tmp_path):
     assert "empty.csv" in failing(capsys, "train", "--data", tmp_path / "empty.csv", "--out", out)
     assert "--resume" in failing(capsys, "train", *TINY, "--out", run)
     assert "units" in failing(capsys, "train", *TINY, "--units", 32, "--resume", "--out", run)
+    assert "dropout must be at least 0" in failing(capsys, "train", *TINY, "--dropout", 1, "--out", out)
     assert "not a run folder" in failing(capsys, "evaluate", tmp_path)
     assert "no such file" in failing(capsys, "explain", run, tmp_path / "bird.png")
     (tmp_path / "bird.png").write_bytes(b"not a picture")

@@ -63,6 +63,7 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
             data="sketchbirds",
             variant=row,
             units=192,
+            dropout=0.2,
             batch_size=64,
             learning_rate=2e-3,
             epochs=6,
