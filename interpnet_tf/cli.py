@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, help="of everything random (default: 0)")
     train.add_argument("--resume", action="store_true", help="continue the run in --out where it stopped")
     train.add_argument("--epochs", type=int, help="most epochs of the explainer (default: 30)")
+    train.add_argument(
+        "--cool-down", type=int, help="so many epochs at the end halve the explainer's rate (default: 0)"
+    )
     train.add_argument("--classifier-epochs", type=int, help="most epochs of the classifier (default: 40)")
     train.add_argument("--batch-size", type=int, help="sentences or examples a batch (default: 32)")
     train.add_argument("--learning-rate", type=float, help="of the explainer at the start (default: 0.0005)")

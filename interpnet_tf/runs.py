@@ -33,6 +33,7 @@ class RunConfig:
         decoder: name of the decoder.
         seed: of everything random.
         epochs: the most epochs of the explainer.
+        cool_down: how many epochs at the end of the explainer's training halve its learning rate.
         classifier_epochs: the most epochs of the classifier.
         batch_size: sentences, or examples, a batch.
         learning_rate: of the explainer's Adam at the start.
@@ -52,6 +53,7 @@ class RunConfig:
     decoder: str = "lrcn"
     seed: int = 0
     epochs: int = 30
+    cool_down: int = 0
     classifier_epochs: int = 40
     batch_size: int = 32
     learning_rate: float = DECODER_RATE
@@ -68,6 +70,8 @@ class RunConfig:
         for name in ("epochs", "classifier_epochs", "batch_size", "units", "minimum_count"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.cool_down < self.epochs:
+            raise ValueError(f"cool_down must lie between 0 and epochs - 1, got {self.cool_down}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
         if not 0 < self.learning_rate < 1:
@@ -127,6 +131,7 @@ def train(
         epochs=config.epochs,
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
+        cool_down=config.cool_down,
         directory=checkpoints / "explainer",
         callbacks=callbacks.get("explainer"),
     )

@@ -32,6 +32,8 @@ class PaperSchedule(keras.callbacks.Callback):
         factor: what the learning rate is multiplied by after `patience` epochs without improvement.
         patience: in epochs.
         stop_after: epochs without improvement after which training ends.
+        cool_down: for a training of few epochs, too short to wait for a plateau: in so many epochs at its end
+            the learning rate is multiplied by `factor` each time, whatever validation says.
         directory: where the checkpoints go; `None` keeps the best weights in memory and nothing on disk.
 
     Raises:
@@ -58,6 +60,7 @@ class PaperSchedule(keras.callbacks.Callback):
         factor: float = 0.5,
         patience: int = 1,
         stop_after: int = 4,
+        cool_down: int = 0,
         directory: str | os.PathLike | None = None,
     ) -> None:
         super().__init__()
@@ -65,7 +68,10 @@ class PaperSchedule(keras.callbacks.Callback):
             raise ValueError(f"factor must lie between 0 and 1, got {factor}")
         if not 1 <= patience <= stop_after:
             raise ValueError(f"1 <= patience <= stop_after must hold, got {patience} and {stop_after}")
+        if cool_down < 0:
+            raise ValueError(f"cool_down must not be negative, got {cool_down}")
         self.monitor, self.factor, self.patience, self.stop_after = monitor, factor, patience, stop_after
+        self.cool_down = cool_down
         self.directory = None if directory is None else Path(directory)
         self.best, self.best_epoch, self.waited, self.stopped = math.inf, -1, 0, False
         self.history: list[dict[str, float]] = []
@@ -120,10 +126,11 @@ class PaperSchedule(keras.callbacks.Callback):
                 self._best_weights = self.model.get_weights()
         else:
             self.waited += 1
-            if self.waited % self.patience == 0:
-                rate.assign(logs["learning_rate"] * self.factor)
             self.stopped = diverged or self.waited >= self.stop_after
             self.model.stop_training = self.stopped
+        cooling = self.cool_down and epoch + 1 >= self.params["epochs"] - self.cool_down
+        if cooling or (self.waited and self.waited % self.patience == 0):
+            rate.assign(logs["learning_rate"] * self.factor)
         if self.directory is not None:
             self._write(epoch)
 
@@ -206,6 +213,7 @@ def train_explainer(
     callbacks: list[Any] | None = None,
     patience: int = 1,
     stop_after: int = 4,
+    cool_down: int = 0,
 ) -> list[dict[str, float]]:
     """Stage 2: trains the decoder of `model` with the paper's schedule, and brings the best weights back.
 
@@ -215,14 +223,16 @@ def train_explainer(
         epochs: the most epochs.
         batch_size: sentences a batch.
         learning_rate: of Adam at the start.
-        directory, patience, stop_after: see `PaperSchedule`.
+        directory, patience, stop_after, cool_down: see `PaperSchedule`.
         callbacks: further Keras callbacks.
 
     Returns:
         One dict an epoch: loss, val_loss and the learning rate.
     """
     model.compile(FusedAdam(learning_rate))
-    schedule = PaperSchedule(patience=patience, stop_after=stop_after, directory=directory)
+    schedule = PaperSchedule(
+        patience=patience, stop_after=stop_after, cool_down=cool_down, directory=directory
+    )
     batches = model.prepare(train, batch_size=batch_size, shuffle=True)
     valid_batches = model.prepare(valid, batch_size=batch_size)
     return _fit(model, batches, valid_batches, schedule, epochs, callbacks)

@@ -29,6 +29,7 @@ class Scripted(keras.Model):
     def train(self, schedule, initial_epoch=0, fails_in=None) -> "Scripted":
         """Does what Keras' `fit` does with a callback."""
         schedule.set_model(self)
+        schedule.set_params({"epochs": len(self.val_losses)})
         self.stop_training = False
         schedule.on_train_begin()
         for epoch in range(initial_epoch, len(self.val_losses)):
@@ -71,6 +72,13 @@ def test_patience_and_factor(directory):
     schedule = PaperSchedule(factor=0.25, patience=2, stop_after=9, directory=directory)
     scripted(1.0, 2.0, 2.0, 2.0, 2.0, 0.5, 2.0, 2.0).train(schedule)
     assert rates(schedule) == [0.8, 0.8, 0.8, 0.2, 0.2, 0.05, 0.05, 0.05]
+
+
+def test_cool_down_halves_the_rate_of_the_last_epochs(directory):
+    schedule = PaperSchedule(cool_down=2, directory=directory)
+    scripted(5.0, 6.0, 4.0, 3.0, 3.5).train(schedule)
+    # Epoch 1 does not improve, so epoch 2 has half the rate; epochs 3 and 4, the last two, halve it again.
+    assert rates(schedule) == [0.8, 0.8, 0.4, 0.2, 0.1]
 
 
 def test_stops_after_epochs_without_improvement(directory):
@@ -151,6 +159,7 @@ def test_resume_of_a_training_that_has_stopped(tmp_path):
         ({"factor": 1.0}, "factor must lie between 0 and 1, got 1.0"),
         ({"patience": 0}, "1 <= patience <= stop_after must hold, got 0 and 4"),
         ({"patience": 3, "stop_after": 2}, "got 3 and 2"),
+        ({"cool_down": -1}, "cool_down must not be negative, got -1"),
     ],
 )
 def test_errors(options, message):

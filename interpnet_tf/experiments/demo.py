@@ -67,6 +67,7 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
             batch_size=64,
             learning_rate=4e-3,
             epochs=8,
+            cool_down=3,
             classifier_epochs=14,
             minimum_count=1,
             backbone=None if folder == backbone else str(backbone),
