@@ -12,6 +12,17 @@ from typing import Any
 
 VARIANTS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3")
 DECODERS = ("lrcn",)
+SAMPLERS = ("greedy", "beam", "top_k", "top_p")
+DECODING = (
+    "sampler",
+    "beams",
+    "n_best",
+    "seed",
+    "length_penalty",
+    "min_length",
+    "no_repeat_ngram",
+    "forbidden",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,14 +98,33 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
     evaluate.add_argument("--root", help="folder of the data set, where it has moved")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_decoding(evaluate)
     evaluate.set_defaults(run_command=_evaluate)
 
     explain = commands.add_parser("explain", help="classify files and say why")
     explain.add_argument("run", metavar="RUN")
     explain.add_argument("files", metavar="FILE", nargs="+", help="images, or .npy or .npz files of features")
     explain.add_argument("--json", action="store_true", help="print one JSON object a line")
+    explain.add_argument("--n-best", type=int, help="explanations a file (default: 1)")
+    _add_decoding(explain)
     explain.set_defaults(run_command=_explain)
     return parser
+
+
+def _add_decoding(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("how the words are chosen")
+    group.add_argument("--sampler", choices=SAMPLERS, help="(default: greedy)")
+    group.add_argument("--beams", type=int, help="of beam search (default: 5)")
+    group.add_argument("--length-penalty", type=float, help="0 favours short sentences (default: 0.7)")
+    group.add_argument("--min-length", type=int, help="fewest words (default: 0)")
+    group.add_argument("--no-repeat-ngram", type=int, metavar="N", help="say no N words in a row twice")
+    group.add_argument("--forbid", dest="forbidden", action="append", metavar="WORD", help="do not say this")
+    group.add_argument("--seed", type=int, help="of the draws of top_k and top_p (default: 0)")
+
+
+def _decoding(options: argparse.Namespace) -> dict[str, Any]:
+    given = {name: getattr(options, name, None) for name in DECODING}
+    return {"seed": 0} | {name: value for name, value in given.items() if value is not None}
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -129,10 +159,12 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     config, model = runs.read(options.run)
     moved = {"root": options.root} if options.root else {}
+    decoding = _decoding(options)
     result = {"run": str(options.run), "data": config.data, "variant": config.variant, "split": options.split}
+    result["decoding"] = decoding
     training_sentences = config.load("train", **moved).explanations
     dataset = config.load(options.split, **moved)
-    result |= evaluation.evaluate(model, dataset, training_sentences, name=config.variant)
+    result |= evaluation.evaluate(model, dataset, training_sentences, name=config.variant, **decoding)
     text = json.dumps(_json_safe(result), indent=1)
     runs.write_atomically(Path(options.run) / f"metrics-{options.split}.json", text + "\n")
     print(text if options.json else evaluation.report(result))
@@ -143,11 +175,13 @@ def _explain(options: argparse.Namespace) -> None:
 
     _, model = runs.read(options.run)
     names, inputs = files.read_inputs(options.files, model.classifier)
-    for name, explanation in zip(names, model.explain(inputs), strict=True):
+    for name, explanation in zip(names, model.explain(inputs, **_decoding(options)), strict=True):
         if options.json:
             print(json.dumps({"file": name, **explanation.to_dict()}, ensure_ascii=False))
         else:
-            print(f"{name}: {explanation}")
+            print(
+                f"{name}: {explanation}", *(f"    or: {e.text}" for e in explanation.alternatives), sep="\n"
+            )
 
 
 def _json_safe(value: Any) -> Any:

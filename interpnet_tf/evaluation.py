@@ -19,6 +19,7 @@ def evaluate(
     training_sentences: list[list[str]],
     reference_counts: tuple[int, ...] = REFERENCE_COUNTS,
     name: str = "model",
+    **decoding: Any,
 ) -> dict[str, Any]:
     """Scores classification and explanations of a data set.
 
@@ -28,6 +29,7 @@ def evaluate(
         training_sentences: the sentences of each training example, for the yardsticks.
         reference_counts: against how many reference sentences to score.
         name: of the model's row.
+        **decoding: how the words are chosen, as in `InterpNet.explain`.
 
     Returns:
         A dict of plain numbers: `accuracy` over all examples, `accuracy_explained` over those with sentences,
@@ -40,7 +42,7 @@ def evaluate(
         raise ValueError(
             "no example of the split has a reference sentence; there is nothing to score against"
         )
-    explanations = model.explain(explained)
+    explanations = model.explain(explained, **decoding)
     hypotheses = [explanation.text for explanation in explanations]
     constant = [metrics.most_frequent_sentence(training_sentences)] * len(explained)
     rows = {

@@ -20,6 +20,7 @@ class Explanation:
         words: the words and punctuation marks of the sentence, in order.
         log_probabilities: natural logarithm of each word's probability given the words before it.
         alternatives: further sentences for the same example, the better first.
+        score: log-probability of the sentence, its end included, over the length penalty.
 
     Example:
 
@@ -34,6 +35,7 @@ class Explanation:
     words: tuple[str, ...]
     log_probabilities: tuple[float, ...]
     alternatives: tuple[Explanation, ...] = ()
+    score: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.label} ({100 * self.probability:.1f} %): {self.text}"

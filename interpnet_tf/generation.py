@@ -2,31 +2,124 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.tokenizer import ExplanationTokenizer
 
+SAMPLERS = ("greedy", "beam", "top_k", "top_p")
+
 # Never said: padding and start are no words, and a reader learns nothing from "[unknown]".
 _SILENT_IDS = (ExplanationTokenizer.pad_id, ExplanationTokenizer.start_id, ExplanationTokenizer.unknown_id)
+_NEVER = float("-inf")
 
 
-def greedy(decoder: ExplanationDecoder, r: Any, max_length: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Says the most probable word after each word, until every sentence of the batch has ended.
+@dataclasses.dataclass(frozen=True)
+class Decoding:
+    """How the words of a sentence are chosen.
 
-    Works eagerly and inside a `tf.function`; the loop is part of the graph.
+    Args:
+        sampler: `"greedy"` says the most probable word after each word; `"beam"` keeps the `beams` best
+            beginnings of a sentence; `"top_k"` draws from the `k` most probable words; `"top_p"` from the
+            fewest words whose probabilities sum to `p` or more (Holtzman et al. 2020).
+        beams: beginnings that beam search keeps of each sentence.
+        n_best: sentences an example: the best of the beam, or independent draws.
+        length_penalty: exponent a of `((5 + n) / 6) ** a`, by which the log-probability of n words is divided
+            to be its score (Wu et al. 2016); 0 favours short sentences, 1 nearly averages over the words.
+        k: of `"top_k"`.
+        p: of `"top_p"`.
+        temperature: by which the logits are divided before a draw; below 1 is more careful.
+        min_length: fewest words before the end.
+        no_repeat_ngram: no sequence of so many words is said twice in a sentence; 0 allows all.
+        forbidden: ids that are not said.
+
+    Raises:
+        ValueError: if an argument is out of its range.
+
+    Example:
+
+    >>> Decoding("beam", beams=3, n_best=2).rows
+    3
+
+    References:
+    - [Wu et al. 2016, section 7](https://arxiv.org/abs/1609.08144)
+    - [Holtzman et al. 2020, section 3.1](https://arxiv.org/abs/1904.09751)
+    """
+
+    sampler: str = "greedy"
+    beams: int = 5
+    n_best: int = 1
+    length_penalty: float = 0.7
+    k: int = 10
+    p: float = 0.9
+    temperature: float = 1.0
+    min_length: int = 0
+    no_repeat_ngram: int = 0
+    forbidden: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.sampler not in SAMPLERS:
+            raise ValueError(f"sampler must be one of {list(SAMPLERS)}, got {self.sampler!r}")
+        for name, least in {"beams": 1, "n_best": 1, "k": 1, "min_length": 0, "no_repeat_ngram": 0}.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if not 0 < self.p <= 1:
+            raise ValueError(f"p must be greater than 0 and at most 1, got {self.p}")
+        if self.temperature <= 0:
+            raise ValueError(f"temperature must be greater than 0, got {self.temperature}")
+        most = {"greedy": 1, "beam": self.beams}.get(self.sampler, self.n_best)
+        if self.n_best > most:
+            raise ValueError(
+                f"n_best must be at most {most} with sampler {self.sampler!r}, got {self.n_best}"
+            )
+
+    @property
+    def rows(self) -> int:
+        """How many sentences of an example grow at the same time."""
+        return self.beams if self.sampler == "beam" else self.n_best
+
+
+class Sentences(NamedTuple):
+    """What `generate` says of a batch.
+
+    Attributes:
+        ids: int32 `(batch, n_best, max_length)`: words, the end id unless the sentence was cut off, padding.
+        log_probabilities: natural logarithm of each id's probability under the decoder, float32
+            `(batch, n_best, max_length)`, 0 for padding.
+        scores: float32 `(batch, n_best)`, the sum of the log-probabilities over the length penalty; from beam
+            search in falling order, -inf where there are not so many sentences.
+    """
+
+    ids: tf.Tensor
+    log_probabilities: tf.Tensor
+    scores: tf.Tensor
+
+
+def generate(
+    decoder: ExplanationDecoder,
+    r: Any,
+    max_length: int,
+    decoding: Decoding = Decoding(),
+    seed: Any = (0, 0),
+) -> Sentences:
+    """Says sentences word by word, until every sentence of the batch has ended.
+
+    Works eagerly and inside a `tf.function`; the loop is part of the graph. It is our own, as the loops of
+    keras-nlp's samplers return no probabilities, keep words after the end, and draw from a generator whose
+    state an exported graph cannot hold.
 
     Args:
         decoder: a built decoder.
         r: float `(batch, width)`.
         max_length: the most ids a sentence may have, its end id included.
+        decoding: how words are chosen.
+        seed: two integers, of the draws.
 
     Returns:
-        The ids, int32 `(batch, max_length)`: words, the end id unless the sentence was cut off, padding. And
-        the natural logarithm of each id's probability under the decoder, float32 `(batch, max_length)`,
-        0 for padding.
+        The `Sentences`.
 
     Example:
 
@@ -34,42 +127,115 @@ def greedy(decoder: ExplanationDecoder, r: Any, max_length: int) -> tuple[tf.Ten
     >>> decoder = LRCNDecoder(vocabulary_size=10, units=4, seed=0)
     >>> r = tf.ones((2, 3))
     >>> _ = decoder({"r": r, "tokens": tf.ones((2, 1), tf.int32)})
-    >>> ids, log_probabilities = greedy(decoder, r, max_length=5)
-    >>> ids.shape, log_probabilities.shape
-    (TensorShape([2, 5]), TensorShape([2, 5]))
+    >>> generate(decoder, r, 5, Decoding("beam", beams=4, n_best=3)).ids.shape
+    TensorShape([2, 3, 5])
     """
     if max_length < 1:
         raise ValueError(f"max_length must be at least 1, got {max_length}")
-    r = tf.convert_to_tensor(r)
-    batch = tf.shape(r)[0]
-    silence = tf.reduce_sum(tf.one_hot(_SILENT_IDS, decoder.vocabulary_size, on_value=float("inf")), axis=0)
+    rows = decoding.rows
+    state = decoder.start(tf.convert_to_tensor(r))  # once an example, however many sentences grow of it
+    state = {name: tf.repeat(part, rows, axis=0) for name, part in state.items()} if rows > 1 else state
+    count = tf.shape(r)[0] * rows
+    first_score = tf.zeros((count,))
+    if decoding.sampler == "beam":  # all beams start alike: only the first may count
+        first_score = tf.where(tf.range(count) % rows == 0, 0.0, _NEVER)
 
     def unfinished(index, token, ended, *_):
         return tf.logical_and(index < max_length, tf.logical_not(tf.reduce_all(ended)))
 
-    def say_one(index, token, ended, ids, log_probabilities, state):
+    def say_one(index, token, ended, ids, log_probabilities, score, state):
         logits, state = decoder.step(token, state)
-        token = tf.argmax(tf.where(silence > 0, float("-inf"), logits), axis=-1, output_type=tf.int32)
-        chosen = -tf.nn.sparse_softmax_cross_entropy_with_logits(labels=token, logits=logits)
-        token = tf.where(ended, ExplanationTokenizer.pad_id, token)
-        ids = ids.write(index, token)
-        log_probabilities = log_probabilities.write(index, tf.where(ended, 0.0, chosen))
-        ended = tf.logical_or(ended, tf.equal(token, ExplanationTokenizer.end_id))
-        return index + 1, token, ended, ids, log_probabilities, state
+        all_words = tf.nn.log_softmax(logits)
+        words = _allowed(all_words, ids, index, decoding)
+        nothing = tf.one_hot(ExplanationTokenizer.pad_id, decoder.vocabulary_size, 0.0, _NEVER)
+        words = tf.where(ended[:, None], nothing, words)
+        if decoding.sampler == "beam":
+            parent, token = _best(words, score, tf.where(ended, _lengths(ids), index + 1), decoding)
+            grown = (ended, ids, log_probabilities, score, words, state)
+            # Rows only change places: their number is that of the loop's tensors.
+            ended, ids, log_probabilities, score, words, state = tf.nest.map_structure(
+                lambda part: tf.ensure_shape(tf.gather(part, parent), part.shape), grown
+            )
+        elif decoding.sampler == "greedy":
+            token = tf.argmax(words, axis=-1, output_type=tf.int32)
+        else:
+            token = _draw(words, tf.stack([seed[0], seed[1] * max_length + index]), decoding)
+        chosen = tf.gather(words, token, axis=1, batch_dims=1)
+        here = tf.range(max_length) == index
+        ids = tf.where(here, token[:, None], ids)
+        log_probabilities = tf.where(here, chosen[:, None], log_probabilities)
+        score += chosen
+        ended = ended | tf.equal(token, ExplanationTokenizer.end_id) | tf.equal(score, _NEVER)
+        return index + 1, token, ended, ids, log_probabilities, score, state
 
     loop = (
         0,
-        tf.fill((batch,), ExplanationTokenizer.start_id),
-        tf.zeros((batch,), tf.bool),
-        tf.TensorArray(tf.int32, max_length, element_shape=(None,)),
-        tf.TensorArray(tf.float32, max_length, element_shape=(None,)),
-        decoder.start(r),
+        tf.fill((count,), ExplanationTokenizer.start_id),
+        tf.zeros((count,), tf.bool),
+        tf.fill((count, max_length), ExplanationTokenizer.pad_id),
+        tf.zeros((count, max_length)),
+        first_score,
+        state,
     )
-    length, _, _, ids, log_probabilities, _ = tf.while_loop(unfinished, say_one, loop, parallel_iterations=1)
+    _, _, _, ids, log_probabilities, score, _ = tf.while_loop(unfinished, say_one, loop)
+    score /= _penalty(_lengths(ids), decoding)
 
-    def batch_major(array: tf.TensorArray) -> tf.Tensor:
-        rows = tf.transpose(array.gather(tf.range(length)))
-        rows = tf.pad(rows, [[0, 0], [0, max_length - length]])
-        return tf.ensure_shape(rows, (None, max_length))
+    def by_example(part: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(part, (-1, rows, *part.shape[1:]))[:, : decoding.n_best]
 
-    return batch_major(ids), batch_major(log_probabilities)
+    return Sentences(by_example(ids), by_example(log_probabilities), by_example(score))
+
+
+def _allowed(words: tf.Tensor, ids: tf.Tensor, index: tf.Tensor, decoding: Decoding) -> tf.Tensor:
+    """Gives -inf to the words that may not follow; `words` are log-probabilities `(rows, vocabulary)`."""
+    vocabulary = words.shape[-1]
+    silence = tf.reduce_max(tf.one_hot((*_SILENT_IDS, *decoding.forbidden), vocabulary), axis=0) > 0
+    words = tf.where(silence, _NEVER, words)
+    if decoding.min_length:
+        end = tf.range(vocabulary) == ExplanationTokenizer.end_id
+        words = tf.where(end & (index < decoding.min_length), _NEVER, words)
+    n, length = decoding.no_repeat_ngram, ids.shape[1]
+    if 0 < n < length:
+        # Wherever the last n - 1 words stood before, the word that followed them may not follow again.
+        last = tf.gather(ids, tf.maximum(index - n + 1, 0) + tf.range(n - 1), axis=1)
+        windows = tf.stack([ids[:, begin : length - n + 1 + begin] for begin in range(n)], axis=-1)
+        said = tf.range(length - n + 1) + n - 1 < index
+        known = tf.reduce_all(windows[..., :-1] == last[:, None], axis=-1) & said
+        followers = tf.where(known, windows[..., -1], ExplanationTokenizer.pad_id)  # padding is silent anyway
+        rows = tf.broadcast_to(tf.range(tf.shape(ids)[0])[:, None], tf.shape(followers))
+        never = tf.fill(tf.shape(followers), _NEVER)
+        words = tf.tensor_scatter_nd_min(words, tf.stack([rows, followers], axis=-1), never)
+    return words
+
+
+def _best(
+    words: tf.Tensor, score: tf.Tensor, lengths: tf.Tensor, decoding: Decoding
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the row that each of the best continuations grows from, and its new word."""
+    beams, vocabulary = decoding.beams, words.shape[-1]
+    ranked = (score[:, None] + words) / _penalty(lengths, decoding)[:, None]
+    best = tf.math.top_k(tf.reshape(ranked, (-1, beams * vocabulary)), beams).indices
+    first_row = beams * tf.range(tf.shape(best)[0])[:, None]
+    return tf.reshape(best // vocabulary + first_row, (-1,)), tf.reshape(best % vocabulary, (-1,))
+
+
+def _draw(words: tf.Tensor, seed: Any, decoding: Decoding) -> tf.Tensor:
+    words = words / decoding.temperature
+    ordered = tf.sort(words, axis=-1, direction="DESCENDING")
+    if decoding.sampler == "top_k":
+        least = ordered[:, min(decoding.k, words.shape[-1]) - 1]
+    else:
+        more_probable = tf.cumsum(tf.nn.softmax(ordered), axis=-1, exclusive=True)
+        least = tf.reduce_min(tf.where(more_probable < decoding.p, ordered, float("inf")), axis=-1)
+    words = tf.where(words < least[:, None], _NEVER, words)
+    # Gumbel (1954): the largest of log-probabilities plus Gumbel noise is a draw from the distribution.
+    uniform = tf.random.stateless_uniform(tf.shape(words), seed, minval=1e-20)
+    return tf.argmax(words - tf.math.log(-tf.math.log(uniform)), axis=-1, output_type=tf.int32)
+
+
+def _lengths(ids: tf.Tensor) -> tf.Tensor:
+    return tf.math.count_nonzero(ids, axis=1, dtype=tf.int32)  # the padding id is 0
+
+
+def _penalty(lengths: tf.Tensor, decoding: Decoding) -> tf.Tensor:
+    return ((5.0 + tf.cast(lengths, tf.float32)) / 6.0) ** decoding.length_penalty

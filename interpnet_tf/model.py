@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
+import random
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -250,27 +253,55 @@ class InterpNet(keras.Model):
         return super().evaluate(x, **kwargs)
 
     def explain(
-        self, x: Any, sampler: str = "greedy", batch_size: int = 64, max_length: int | None = None
+        self,
+        x: Any,
+        sampler: str = "greedy",
+        beams: int = 5,
+        n_best: int = 1,
+        seed: int | None = None,
+        batch_size: int = 64,
+        max_length: int | None = None,
+        forbidden: Iterable[str] = (),
+        **options: Any,
     ) -> list[Explanation]:
         """Classifies examples and says why.
 
         Args:
             x: what the classifier reads, an `ExplanationDataset`, or a `tf.data.Dataset` of batches.
-            sampler: `"greedy"` says the most probable word after each word.
+            sampler: `"greedy"`, `"beam"`, `"top_k"` or `"top_p"`, see `generation.Decoding`.
+            beams: of beam search.
+            n_best: sentences an example; those after the first are the `alternatives` of the record.
+            seed: of the draws of `"top_k"` and `"top_p"`; `None` draws anew at each call.
             batch_size: examples at a time.
             max_length: the most words, by default the model's.
+            forbidden: words that are not said.
+            **options: further ones of `generation.Decoding`, such as `no_repeat_ngram=3`.
 
         Returns:
             An `Explanation` for each example.
+
+        Raises:
+            ValueError: if an option is out of its range.
         """
-        if sampler != "greedy":
-            raise ValueError(f"sampler must be 'greedy', got {sampler!r}")
+        decoding = generation.Decoding(sampler, beams, n_best, forbidden=self._word_ids(forbidden), **options)
         length = self.max_length if max_length is None else max_length
+        seed = random.randrange(2**31) if seed is None else seed
         explanations = []
-        for part in input_batches(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size):
-            results = self._explain(part, length)
+        parts = input_batches(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size)
+        for index, part in enumerate(parts):
+            results = self._explain(part, length, decoding, tf.constant([seed, index]))
             explanations += self._records(*(result.numpy() for result in results))
         return explanations
+
+    def _word_ids(self, words: Iterable[str]) -> tuple[int, ...]:
+        if isinstance(words, str):
+            raise ValueError(f"forbidden must be a list of words, got the text {words!r}")
+        words = list(words)
+        ids = self.tokenizer.tokenize(words).to_list() if words else []
+        for word, of_word in zip(words, ids, strict=True):
+            if len(of_word) != 1:
+                raise ValueError(f"forbidden must hold single words, got {word!r}")
+        return tuple(of_word[0] for of_word in ids)
 
     def _adapt(self, r: np.ndarray) -> None:
         """Takes mean and scale of r from the first training data; later data leave them as they are."""
@@ -288,32 +319,39 @@ class InterpNet(keras.Model):
     def _introspect_batch(self, x: Any) -> tf.Tensor:
         return self.introspector(x, training=False)["r"]
 
-    def _explain_batch(self, x: Any, max_length: int) -> tuple[tf.Tensor, ...]:
+    def _explain_batch(
+        self, x: Any, max_length: int, decoding: generation.Decoding, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         activations = self.introspector(x, training=False)
-        scores = activations.get(self.introspector.probabilities_path)
-        if scores is None:
-            scores = self.classifier(x, training=False)
+        outputs = activations.get(self.introspector.probabilities_path)
+        if outputs is None:
+            outputs = self.classifier(x, training=False)
         r = self._standardize(activations["r"])
-        ids, log_probabilities = generation.greedy(self.decoder, r, max_length)
-        return (
-            class_probabilities(self.classifier, scores),
-            ids,
-            log_probabilities,
-            self.tokenizer.detokenize_tensor(ids),
-        )
+        said = generation.generate(self.decoder, r, max_length, decoding, seed)
+        texts = self.tokenizer.detokenize_tensor(tf.reshape(said.ids, (-1, max_length)))
+        texts = tf.reshape(texts, tf.shape(said.scores))
+        return class_probabilities(self.classifier, outputs), *said, texts
 
-    def _records(self, scores, ids, log_probabilities, texts) -> Iterable[Explanation]:
-        for score, row, of_row, text in zip(scores, ids, log_probabilities, texts, strict=True):
-            words = self.tokenizer.words(row)
-            class_id = int(score.argmax())
-            yield Explanation(
-                label=self.class_names[class_id],
-                class_id=class_id,
-                probability=float(score[class_id]),
-                text=text.decode("utf-8"),
-                words=tuple(words),
-                log_probabilities=tuple(float(value) for value in of_row[: len(words)]),
-            )
+    def _records(self, probabilities, *said) -> Iterable[Explanation]:
+        for of_classes, *sentences in zip(probabilities, *said, strict=True):
+            class_id = int(of_classes.argmax())
+            explanations = []
+            for ids, of_ids, score, text in zip(*sentences, strict=True):
+                words = tuple(self.tokenizer.words(ids))
+                explanations.append(
+                    Explanation(
+                        label=self.class_names[class_id],
+                        class_id=class_id,
+                        probability=float(of_classes[class_id]),
+                        text=text.decode("utf-8"),
+                        words=words,
+                        log_probabilities=tuple(float(value) for value in of_ids[: len(words)]),
+                        score=float(score),
+                    )
+                )
+            best, *others = explanations
+            alternatives = tuple(other for other in others if math.isfinite(other.score))
+            yield dataclasses.replace(best, alternatives=alternatives)
 
     def get_config(self) -> dict[str, Any]:
         return {

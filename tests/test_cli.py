@@ -83,6 +83,18 @@ def test_explain_is_quiet(run, tmp_path):
     assert 0 < explanation["probability"] <= 1
 
 
+def test_explain_in_several_ways(capsys, run, tmp_path):
+    Image.fromarray(np.full((64, 64, 3), 128, "uint8")).save(tmp_path / "grey.png")
+    explain = ["explain", str(run), str(tmp_path / "grey.png"), "--json"]
+    assert cli.main([*explain, "--sampler", "beam", "--beams", "4", "--n-best", "3", "--forbid", "bird"]) == 0
+    explanation = json.loads(capsys.readouterr().out)
+    assert len(explanation["alternatives"]) == 2
+    assert "bird" not in explanation["words"]
+    assert cli.main([*explain[:-1], "--sampler", "beam", "--n-best", "2"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert "n_best must be at most 1" in failing(capsys, *explain, "--n-best", "2")
+
+
 def failing(capsys, *arguments):
     code = cli.main([str(argument) for argument in arguments])
     captured = capsys.readouterr()

@@ -178,6 +178,35 @@ def test_explain_up_to_a_length(trained, birds):
     ]
 
 
+def test_explain_with_alternatives(trained, birds):
+    greedy = trained.explain(birds.inputs[:3])
+    for explanation, one in zip(
+        trained.explain(birds.inputs[:3], sampler="beam", beams=4, n_best=3), greedy, strict=True
+    ):
+        assert len(explanation.alternatives) == 2
+        scores = [explanation.score, *(other.score for other in explanation.alternatives)]
+        assert scores == sorted(scores, reverse=True)
+        assert explanation.class_id == explanation.alternatives[0].class_id == one.class_id
+        assert len({explanation.text, *(other.text for other in explanation.alternatives)}) == 3
+    (single,) = trained.explain(birds.inputs[:1], sampler="beam", beams=1)
+    assert single == greedy[0]
+
+
+def test_explain_by_drawing(trained, birds):
+    def texts(seed):
+        drawn = trained.explain(birds, sampler="top_p", seed=seed, n_best=2, temperature=3.0, batch_size=5)
+        return [(one.text, one.alternatives[0].text) for one in drawn]
+
+    assert texts(1) == texts(1)
+    assert texts(1) != texts(2)
+
+
+def test_explain_without_forbidden_words(trained, birds):
+    assert any("black" in explanation.words for explanation in trained.explain(birds))
+    said = trained.explain(birds, forbidden=["Black", "bill"])
+    assert not any({"black", "bill"} & set(explanation.words) for explanation in said)
+
+
 def test_explanation_record():
     second = Explanation("gull", 1, 0.75, "a bird.", ("a", "bird", "."), (-3.0, 0.0, 0.0))
     first = Explanation("gull", 1, 0.75, "<b>.", ("<b>", "."), (0.0, -np.log(4)), (second,))
@@ -384,6 +413,8 @@ def test_layers_without_the_probabilities(make_model, birds):
             r"r\(x\) of example 0 is not finite",
         ),
         (lambda m, b: m.explain(b, sampler="best"), "sampler must be.*got 'best'"),
+        (lambda m, b: m.explain(b, forbidden="black"), "forbidden must be a list of words"),
+        (lambda m, b: m.explain(b, forbidden=["black bird"]), "single words, got 'black bird'"),
     ],
 )
 def test_errors_of_a_model(untrained, birds, attempt, message):
