@@ -22,6 +22,7 @@ DECODING = (
     "min_length",
     "no_repeat_ngram",
     "forbidden",
+    "required",
 )
 
 
@@ -119,6 +120,9 @@ def _add_decoding(command: argparse.ArgumentParser) -> None:
     group.add_argument("--min-length", type=int, help="fewest words (default: 0)")
     group.add_argument("--no-repeat-ngram", type=int, metavar="N", help="say no N words in a row twice")
     group.add_argument("--forbid", dest="forbidden", action="append", metavar="WORD", help="do not say this")
+    group.add_argument(
+        "--require", dest="required", action="append", metavar="WORD", help="say this (beam search)"
+    )
     group.add_argument("--seed", type=int, help="of the draws of top_k and top_p (default: 0)")
 
 

@@ -35,6 +35,9 @@ class Decoding:
         min_length: fewest words before the end.
         no_repeat_ngram: no sequence of so many words is said twice in a sentence; 0 allows all.
         forbidden: ids that are not said.
+        required: ids each of which is said. The beam is divided among the beginnings that have said none of
+            them, one, … all (Post & Vilar 2018); a sentence without them comes back only, and last, where
+            there is no room for them.
 
     Raises:
         ValueError: if an argument is out of its range.
@@ -47,6 +50,7 @@ class Decoding:
     References:
     - [Wu et al. 2016, section 7](https://arxiv.org/abs/1609.08144)
     - [Holtzman et al. 2020, section 3.1](https://arxiv.org/abs/1904.09751)
+    - [Post & Vilar 2018](https://arxiv.org/abs/1804.06609)
     """
 
     sampler: str = "greedy"
@@ -59,6 +63,7 @@ class Decoding:
     min_length: int = 0
     no_repeat_ngram: int = 0
     forbidden: tuple[int, ...] = ()
+    required: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:
@@ -75,6 +80,14 @@ class Decoding:
             raise ValueError(
                 f"n_best must be at most {most} with sampler {self.sampler!r}, got {self.n_best}"
             )
+
+        if self.required and (self.sampler != "beam" or self.beams <= len(self.required)):
+            raise ValueError(
+                f"{len(self.required)} required words need sampler 'beam' with beams of at least "
+                f"{len(self.required) + 1}, got {self.sampler!r} and {self.beams}"
+            )
+        if both := set(self.required) & {*self.forbidden, *_SILENT_IDS}:
+            raise ValueError(f"required holds ids that cannot be said: {sorted(both)}")
 
     @property
     def rows(self) -> int:
@@ -150,12 +163,14 @@ def generate(
         nothing = tf.one_hot(ExplanationTokenizer.pad_id, decoder.vocabulary_size, 0.0, _NEVER)
         words = tf.where(ended[:, None], nothing, words)
         if decoding.sampler == "beam":
-            parent, token = _best(words, score, tf.where(ended, _lengths(ids), index + 1), decoding)
+            lengths = tf.where(ended, _lengths(ids), index + 1)
+            parent, token, found = _best(words, score, lengths, _said(ids, decoding), decoding)
             grown = (ended, ids, log_probabilities, score, words, state)
             # Rows only change places: their number is that of the loop's tensors.
             ended, ids, log_probabilities, score, words, state = tf.nest.map_structure(
                 lambda part: tf.ensure_shape(tf.gather(part, parent), part.shape), grown
             )
+            score = tf.where(found, score, _NEVER)
         elif decoding.sampler == "greedy":
             token = tf.argmax(words, axis=-1, output_type=tf.int32)
         else:
@@ -179,9 +194,12 @@ def generate(
     )
     _, _, _, ids, log_probabilities, score, _ = tf.while_loop(unfinished, say_one, loop)
     score /= _penalty(_lengths(ids), decoding)
+    complete = tf.reduce_all(_said(ids, decoding), axis=1)
+    rank = tf.reshape(score - tf.where(complete, 0.0, 1e9), (-1, rows))
+    order = tf.argsort(rank, axis=1, direction="DESCENDING", stable=True)[:, : decoding.n_best]
 
     def by_example(part: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(part, (-1, rows, *part.shape[1:]))[:, : decoding.n_best]
+        return tf.gather(tf.reshape(part, (-1, rows, *part.shape[1:])), order, axis=1, batch_dims=1)
 
     return Sentences(by_example(ids), by_example(log_probabilities), by_example(score))
 
@@ -194,6 +212,10 @@ def _allowed(words: tf.Tensor, ids: tf.Tensor, index: tf.Tensor, decoding: Decod
     if decoding.min_length:
         end = tf.range(vocabulary) == ExplanationTokenizer.end_id
         words = tf.where(end & (index < decoding.min_length), _NEVER, words)
+    if decoding.required:
+        end = tf.range(vocabulary) == ExplanationTokenizer.end_id
+        missing = tf.logical_not(tf.reduce_all(_said(ids, decoding), axis=1, keepdims=True))
+        words = tf.where(end & missing, _NEVER, words)
     n, length = decoding.no_repeat_ngram, ids.shape[1]
     if 0 < n < length:
         # Wherever the last n - 1 words stood before, the word that followed them may not follow again.
@@ -209,14 +231,30 @@ def _allowed(words: tf.Tensor, ids: tf.Tensor, index: tf.Tensor, decoding: Decod
 
 
 def _best(
-    words: tf.Tensor, score: tf.Tensor, lengths: tf.Tensor, decoding: Decoding
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the row that each of the best continuations grows from, and its new word."""
-    beams, vocabulary = decoding.beams, words.shape[-1]
+    words: tf.Tensor, score: tf.Tensor, lengths: tf.Tensor, said: tf.Tensor, decoding: Decoding
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns the row that each of the best beginnings grows from, its new word, and whether it exists."""
+    beams, vocabulary, required = decoding.beams, words.shape[-1], len(decoding.required)
     ranked = (score[:, None] + words) / _penalty(lengths, decoding)[:, None]
-    best = tf.math.top_k(tf.reshape(ranked, (-1, beams * vocabulary)), beams).indices
+    newly_said = tf.where(said[..., None], 0, tf.one_hot(decoding.required, vocabulary, dtype=tf.int32))
+    count = tf.reduce_sum(tf.cast(said, tf.int32), axis=1, keepdims=True) + tf.reduce_sum(newly_said, axis=1)
+    scores, best = [], []
+    for already in range(required + 1):
+        share = beams // (required + 1) + (beams % (required + 1) if already == required else 0)
+        candidates = tf.where(count == already, ranked, _NEVER)
+        top = tf.math.top_k(tf.reshape(candidates, (-1, beams * vocabulary)), share)
+        scores.append(top.values)
+        best.append(top.indices)
+    found = tf.reshape(tf.concat(scores, axis=1), (-1,)) > _NEVER
+    best = tf.concat(best, axis=1)
     first_row = beams * tf.range(tf.shape(best)[0])[:, None]
-    return tf.reshape(best // vocabulary + first_row, (-1,)), tf.reshape(best % vocabulary, (-1,))
+    return tf.reshape(best // vocabulary + first_row, (-1,)), tf.reshape(best % vocabulary, (-1,)), found
+
+
+def _said(ids: tf.Tensor, decoding: Decoding) -> tf.Tensor:
+    """Returns which of the required ids each row has said, bool `(rows, required)`."""
+    required = tf.constant(decoding.required, tf.int32, (1, 1, len(decoding.required)))
+    return tf.reduce_any(ids[..., None] == required, axis=1)
 
 
 def _draw(words: tf.Tensor, seed: Any, decoding: Decoding) -> tf.Tensor:

@@ -262,6 +262,7 @@ class InterpNet(keras.Model):
         batch_size: int = 64,
         max_length: int | None = None,
         forbidden: Iterable[str] = (),
+        required: Iterable[str] = (),
         **options: Any,
     ) -> list[Explanation]:
         """Classifies examples and says why.
@@ -275,6 +276,7 @@ class InterpNet(keras.Model):
             batch_size: examples at a time.
             max_length: the most words, by default the model's.
             forbidden: words that are not said.
+            required: words all of which are said, with `sampler="beam"`.
             **options: further ones of `generation.Decoding`, such as `no_repeat_ngram=3`.
 
         Returns:
@@ -283,7 +285,9 @@ class InterpNet(keras.Model):
         Raises:
             ValueError: if an option is out of its range.
         """
-        decoding = generation.Decoding(sampler, beams, n_best, forbidden=self._word_ids(forbidden), **options)
+        options["forbidden"] = self._word_ids("forbidden", forbidden)
+        options["required"] = self._word_ids("required", required)
+        decoding = generation.Decoding(sampler, beams, n_best, **options)
         length = self.max_length if max_length is None else max_length
         seed = random.randrange(2**31) if seed is None else seed
         explanations = []
@@ -293,14 +297,17 @@ class InterpNet(keras.Model):
             explanations += self._records(*(result.numpy() for result in results))
         return explanations
 
-    def _word_ids(self, words: Iterable[str]) -> tuple[int, ...]:
+    def _word_ids(self, argument: str, words: Iterable[str]) -> tuple[int, ...]:
         if isinstance(words, str):
-            raise ValueError(f"forbidden must be a list of words, got the text {words!r}")
+            raise ValueError(f"{argument} must be a list of words, got the text {words!r}")
         words = list(words)
         ids = self.tokenizer.tokenize(words).to_list() if words else []
         for word, of_word in zip(words, ids, strict=True):
-            if len(of_word) != 1:
-                raise ValueError(f"forbidden must hold single words, got {word!r}")
+            if len(of_word) != 1 or of_word[0] == self.tokenizer.unknown_id:
+                raise ValueError(
+                    f"{argument} must hold single words that the tokenizer knows, got {word!r}; "
+                    "model.tokenizer.vocabulary lists them"
+                )
         return tuple(of_word[0] for of_word in ids)
 
     def _adapt(self, r: np.ndarray) -> None:

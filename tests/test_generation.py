@@ -179,6 +179,33 @@ def test_a_wide_beam_finds_the_best_of_all_sentences(length_penalty):
         assert np.all(np.isneginf(scores[121:]))  # there are no more
 
 
+@pytest.mark.parametrize("required", [(4,), (6, 4)])
+def test_a_wide_beam_finds_the_best_of_all_sentences_with_the_required_words(required):
+    decoding = Decoding("beam", beams=400, n_best=5, required=required)
+    said = generate(Bigrams(BIGRAMS), tf.zeros((3, 1)), 4, decoding)
+    for example in range(3):
+        # A sentence without its end counts if it has the words: it was cut off by the limit.
+        fitting = [
+            (score, ids)
+            for score, ids in every_sentence(BIGRAMS[example], 4, 0.7)
+            if set(required) <= set(ids)
+        ]
+        assert [row[row != PAD].tolist() for row in said.ids[example].numpy()] == [
+            ids for _, ids in fitting[:5]
+        ]
+        np.testing.assert_allclose(said.scores[example], [score for score, _ in fitting[:5]], rtol=1e-4)
+
+
+def test_a_narrow_beam_says_the_required_words(decoder):
+    said = generate(decoder, R, MAX_LENGTH, Decoding("beam", beams=3, required=(8, 10)))
+    assert all({8, 10} <= set(row.tolist()) for row in said.ids[:, 0].numpy())
+
+
+def test_a_sentence_comes_back_where_required_words_have_no_room(decoder):
+    said = generate(decoder, R, 1, Decoding("beam", beams=3, required=(8, 10)))
+    assert np.all(said.ids.numpy() != PAD)
+
+
 def test_a_beam_may_beat_greedy():
     # The likeliest first word, 4, leads nowhere: all 6 ids may follow it. After 5 the end is certain.
     table = np.full((1, 6, 6), -30.0)
@@ -325,6 +352,9 @@ def test_least_length_and_forbidden_words():
         ({"n_best": 2}, "n_best must be at most 1 with sampler 'greedy', got 2"),
         ({"p": 0.0}, "p must be greater than 0 and at most 1, got 0.0"),
         ({"temperature": 0}, "temperature must be greater than 0, got 0"),
+        ({"required": (4,)}, "1 required words need sampler 'beam' with beams of at least 2, got 'greedy'"),
+        ({"sampler": "beam", "beams": 2, "required": (4, 5)}, "beams of at least 3, got 'beam' and 2"),
+        ({"sampler": "beam", "required": (4,), "forbidden": (4,)}, r"cannot be said: \[4\]"),
         ({"no_repeat_ngram": -1}, "no_repeat_ngram must be at least 0, got -1"),
     ],
 )

@@ -207,6 +207,11 @@ def test_explain_without_forbidden_words(trained, birds):
     assert not any({"black", "bill"} & set(explanation.words) for explanation in said)
 
 
+def test_explain_with_required_words(trained, birds):
+    said = trained.explain(birds, sampler="beam", beams=6, required=["small", "red"])
+    assert all({"small", "red"} <= set(explanation.words) for explanation in said)
+
+
 def test_explanation_record():
     second = Explanation("gull", 1, 0.75, "a bird.", ("a", "bird", "."), (-3.0, 0.0, 0.0))
     first = Explanation("gull", 1, 0.75, "<b>.", ("<b>", "."), (0.0, -np.log(4)), (second,))
@@ -414,7 +419,8 @@ def test_layers_without_the_probabilities(make_model, birds):
         ),
         (lambda m, b: m.explain(b, sampler="best"), "sampler must be.*got 'best'"),
         (lambda m, b: m.explain(b, forbidden="black"), "forbidden must be a list of words"),
-        (lambda m, b: m.explain(b, forbidden=["black bird"]), "single words, got 'black bird'"),
+        (lambda m, b: m.explain(b, forbidden=["black bird"]), "single words.*got 'black bird'"),
+        (lambda m, b: m.explain(b, required=["dodo"]), "required must hold.*got 'dodo'"),
     ],
 )
 def test_errors_of_a_model(untrained, birds, attempt, message):
