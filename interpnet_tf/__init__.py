@@ -15,6 +15,7 @@ _PUBLIC = {
     "InterpNet": "interpnet_tf.model",
     "Introspector": "interpnet_tf.introspector",
     "LRCNDecoder": "interpnet_tf.decoders.lrcn",
+    "TransformerDecoder": "interpnet_tf.decoders.transformer",
     "keep_freed_memory": "interpnet_tf.memory",
     "load": "interpnet_tf.model",
 }

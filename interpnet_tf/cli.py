@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 VARIANTS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3")
-DECODERS = ("lrcn",)
+DECODERS = ("lrcn", "transformer")
 SAMPLERS = ("greedy", "beam", "top_k", "top_p")
 DECODING = (
     "sampler",
@@ -74,8 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--classifier-epochs", type=int, help="most epochs of the classifier (default: 40)")
     train.add_argument("--batch-size", type=int, help="sentences or examples a batch (default: 32)")
     train.add_argument("--learning-rate", type=float, help="of the explainer at the start (default: 0.0005)")
-    train.add_argument("--units", type=int, help="width of the decoder's layers (default: 512)")
-    train.add_argument("--dropout", type=float, help="of the decoder (default: 0.5; the paper: 0.2)")
+    train.add_argument(
+        "--units", type=int, help="width of the decoder's layers (default: lrcn 512, transformer 256)"
+    )
+    train.add_argument("--dropout", type=float, help="of the decoder (default: lrcn 0.5, transformer 0.1)")
     train.add_argument("--minimum-count", type=int, help="rarer words are not learnt (default: 2)")
     train.add_argument("--max-length", type=int, help="most words of an explanation (default: 32)")
     train.add_argument(

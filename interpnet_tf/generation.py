@@ -145,6 +145,7 @@ def generate(
     """
     if max_length < 1:
         raise ValueError(f"max_length must be at least 1, got {max_length}")
+    decoder.check_length(max_length)
     rows = decoding.rows
     state = decoder.start(tf.convert_to_tensor(r))  # once an example, however many sentences grow of it
     state = {name: tf.repeat(part, rows, axis=0) for name, part in state.items()} if rows > 1 else state

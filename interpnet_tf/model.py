@@ -40,7 +40,7 @@ class InterpNet(keras.Model):
         tokenizer: an adapted `ExplanationTokenizer`.
         layers: names of the layers that form r(x), paths such as `"backbone/block_3"` for layers of nested
             models; `None` takes input features, hidden activations and class probabilities.
-        decoder: `"lrcn"` or an `ExplanationDecoder`.
+        decoder: `"lrcn"`, `"transformer"` or an `ExplanationDecoder`.
         max_length: the most words an explanation may have, its end included; longer training sentences are
             cut.
         class_names: one name a class; by default the class numbers.
@@ -97,9 +97,13 @@ class InterpNet(keras.Model):
         shape, options = (self.introspector.width,), {"trainable": False, "autocast": False}
         self.r_mean = self.add_weight(shape, "zeros", name="r_mean", **options)
         self.r_scale = self.add_weight(shape, "ones", name="r_scale", **options)
-        self.decoder = decoders.get(decoder, tokenizer.vocabulary_size, seed=seed, dtype=self.dtype_policy)
+        self.decoder = decoders.get(
+            decoder, tokenizer.vocabulary_size, max_length, seed=seed, dtype=self.dtype_policy
+        )
+        self.decoder.check_length(max_length)
+        self.decoder.read_layers(self.introspector.slices)
         if not self.decoder.built:
-            self.decoder({"r": tf.zeros((1, self.introspector.width)), "tokens": tf.zeros((1, 1), tf.int32)})
+            self.decoder({"r": tf.zeros((1, self.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
         self.built = True
         self._explain = tf.function(self._explain_batch, reduce_retracing=True)
         self._r = tf.function(self._introspect_batch, reduce_retracing=True)

@@ -21,6 +21,11 @@ from interpnet_tf.model import InterpNet, load
 from interpnet_tf.tokenizer import ExplanationTokenizer
 from interpnet_tf.training import DECODER_RATE, train_classifier, train_explainer
 
+_DECODER_OPTIONS = {
+    "lrcn": {"units": 512, "dropout": 0.5},
+    "transformer": {"units": 256, "dropout": 0.1},
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
@@ -37,8 +42,9 @@ class RunConfig:
         classifier_epochs: the most epochs of the classifier.
         batch_size: sentences, or examples, a batch.
         learning_rate: of the explainer's Adam at the start.
-        units: width of the decoder's layers.
-        dropout: of the decoder. The paper has 0.2, with which the decoder learns a small data set by heart.
+        units: width of the decoder's layers; `None` is 512 for `"lrcn"`, 256 for `"transformer"`.
+        dropout: of the decoder; `None` is 0.5 for `"lrcn"`, which learns a small data set by heart with the
+            paper's 0.2, and 0.1 for `"transformer"`, which drops at many more places.
         minimum_count: a word must occur this often in the training sentences to be learnt.
         max_length: the most words of an explanation.
         mixed_precision: whether the decoder multiplies in bfloat16.
@@ -57,8 +63,8 @@ class RunConfig:
     classifier_epochs: int = 40
     batch_size: int = 32
     learning_rate: float = DECODER_RATE
-    units: int = 512
-    dropout: float = 0.5
+    units: int | None = None
+    dropout: float | None = None
     minimum_count: int = 2
     max_length: int = 32
     mixed_precision: bool = False
@@ -67,15 +73,25 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         classifiers.variant_layers(self.variant)
-        for name in ("epochs", "classifier_epochs", "batch_size", "units", "minimum_count"):
+        for name in ("epochs", "classifier_epochs", "batch_size", "minimum_count"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 <= self.cool_down < self.epochs:
             raise ValueError(f"cool_down must lie between 0 and epochs - 1, got {self.cool_down}")
-        if not 0 <= self.dropout < 1:
+        if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
         if not 0 < self.learning_rate < 1:
             raise ValueError(f"learning_rate must lie between 0 and 1, got {self.learning_rate}")
+        self.decoder_of(vocabulary_size=5)  # names a wrong option before a classifier is trained in vain
+
+    def decoder_of(self, vocabulary_size: int) -> decoders.ExplanationDecoder:
+        """Returns a new decoder of this run."""
+        given = {"units": self.units, "dropout": self.dropout}
+        options = _DECODER_OPTIONS.get(self.decoder, {}) | {k: v for k, v in given.items() if v is not None}
+        dtype = "mixed_bfloat16" if self.mixed_precision else "float32"
+        return decoders.get(
+            self.decoder, vocabulary_size, self.max_length, seed=self.seed, dtype=dtype, **options
+        )
 
     def load(self, split: str, **options: Any) -> ExplanationDataset:
         """Loads a split of the data set of this run."""
@@ -206,20 +222,11 @@ def _untrained_explainer(
     config: RunConfig, classifier: keras.Model, train_data: ExplanationDataset
 ) -> InterpNet:
     tokenizer = ExplanationTokenizer(minimum_count=config.minimum_count).adapt(train_data.explanations)
-    policy = "mixed_bfloat16" if config.mixed_precision else "float32"
-    decoder = decoders.get(
-        config.decoder,
-        tokenizer.vocabulary_size,
-        units=config.units,
-        dropout=config.dropout,
-        seed=config.seed,
-        dtype=policy,
-    )
     return InterpNet(
         classifier,
         tokenizer,
         layers=classifiers.variant_layers(config.variant),
-        decoder=decoder,
+        decoder=config.decoder_of(tokenizer.vocabulary_size),
         max_length=config.max_length,
         class_names=train_data.class_names,
         seed=config.seed,

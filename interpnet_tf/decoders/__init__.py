@@ -2,18 +2,22 @@
 
 from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.decoders.lrcn import LRCNDecoder
+from interpnet_tf.decoders.transformer import TransformerDecoder
 
-__all__ = ["ExplanationDecoder", "LRCNDecoder", "get"]
+__all__ = ["ExplanationDecoder", "LRCNDecoder", "TransformerDecoder", "get"]
 
-_NAMES = {"lrcn": LRCNDecoder}
+_NAMES = {"lrcn": LRCNDecoder, "transformer": TransformerDecoder}
 
 
-def get(identifier: str | ExplanationDecoder, vocabulary_size: int, **options) -> ExplanationDecoder:
+def get(
+    identifier: str | ExplanationDecoder, vocabulary_size: int, max_length: int | None = None, **options
+) -> ExplanationDecoder:
     """Returns the decoder that `identifier` names, or `identifier` itself where it is one.
 
     Args:
-        identifier: `"lrcn"` or an `ExplanationDecoder`.
+        identifier: `"lrcn"`, `"transformer"` or an `ExplanationDecoder`.
         vocabulary_size: number of ids of the tokenizer, which the decoder must predict.
+        max_length: the most words a sentence may have, for a named decoder that limits them.
         **options: passed on to the constructor of a named decoder, such as `seed` or `dtype`.
 
     Raises:
@@ -35,4 +39,6 @@ def get(identifier: str | ExplanationDecoder, vocabulary_size: int, **options) -
         raise ValueError(
             f"decoder must be an ExplanationDecoder or one of {sorted(_NAMES)}, got {identifier!r}"
         )
+    if identifier == "transformer" and max_length is not None:
+        options["max_length"] = max_length
     return _NAMES[identifier](vocabulary_size=vocabulary_size, **options)

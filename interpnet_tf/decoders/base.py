@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -12,7 +13,8 @@ class ExplanationDecoder(keras.layers.Layer):
 
     A subclass implements three methods that compute the same function in two ways: `call` over a whole
     sentence at once, for training (teacher forcing), and `start` with `step` word by word, for generation.
-    `step` must give, up to rounding, the logits that `call` gives at the same position.
+    `step` must give, up to rounding, the logits that `call` gives at the same position. A decoder that cannot
+    go on for ever sets its attribute `max_length` to the most words it reads; `None` is no limit.
 
     Args:
         vocabulary_size: number of token ids, special ones included.
@@ -45,6 +47,8 @@ class ExplanationDecoder(keras.layers.Layer):
     ```
     """
 
+    max_length: int | None = None
+
     def __init__(self, vocabulary_size: int, **kwargs) -> None:
         super().__init__(**kwargs)
         if vocabulary_size < 5:
@@ -53,6 +57,23 @@ class ExplanationDecoder(keras.layers.Layer):
                 "adapt the tokenizer to sentences first"
             )
         self.vocabulary_size = vocabulary_size
+
+    def read_layers(self, slices: Mapping[str, slice]) -> None:
+        """Tells which part of r is which layer; `InterpNet` does so before it builds the decoder.
+
+        A decoder to which r is one vector need not implement this: the default ignores it.
+
+        Args:
+            slices: the slice of r that holds each layer, by the layer's name.
+        """
+
+    def check_length(self, max_length: int) -> None:
+        """Raises a `ValueError` if the decoder cannot read as many as `max_length` words."""
+        if self.max_length is not None and max_length > self.max_length:
+            raise ValueError(
+                f"max_length must be at most {self.max_length}, that of the decoder, got {max_length}; "
+                f"build the {type(self).__name__} with a larger max_length"
+            )
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> Any:
         """Returns the logits `(batch, words, vocabulary)` of the word after each of `inputs["tokens"]`."""
