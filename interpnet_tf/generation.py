@@ -210,13 +210,10 @@ def _allowed(words: tf.Tensor, ids: tf.Tensor, index: tf.Tensor, decoding: Decod
     vocabulary = words.shape[-1]
     silence = tf.reduce_max(tf.one_hot((*_SILENT_IDS, *decoding.forbidden), vocabulary), axis=0) > 0
     words = tf.where(silence, _NEVER, words)
-    if decoding.min_length:
-        end = tf.range(vocabulary) == ExplanationTokenizer.end_id
-        words = tf.where(end & (index < decoding.min_length), _NEVER, words)
-    if decoding.required:
-        end = tf.range(vocabulary) == ExplanationTokenizer.end_id
+    if decoding.min_length or decoding.required:
         missing = tf.logical_not(tf.reduce_all(_said(ids, decoding), axis=1, keepdims=True))
-        words = tf.where(end & missing, _NEVER, words)
+        end = tf.range(vocabulary) == ExplanationTokenizer.end_id
+        words = tf.where(end & (missing | (index < decoding.min_length)), _NEVER, words)
     n, length = decoding.no_repeat_ngram, ids.shape[1]
     if 0 < n < length:
         # Wherever the last n - 1 words stood before, the word that followed them may not follow again.

@@ -78,8 +78,6 @@ class RunConfig:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 <= self.cool_down < self.epochs:
             raise ValueError(f"cool_down must lie between 0 and epochs - 1, got {self.cool_down}")
-        if self.dropout is not None and not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
         if not 0 < self.learning_rate < 1:
             raise ValueError(f"learning_rate must lie between 0 and 1, got {self.learning_rate}")
         self.decoder_of(vocabulary_size=5)  # names a wrong option before a classifier is trained in vain

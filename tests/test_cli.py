@@ -42,6 +42,16 @@ def test_help_imports_no_tensorflow():
     assert "train" in result.stdout
 
 
+def test_choices_are_those_of_the_library():
+    """The command line names them itself, so as to start without TensorFlow."""
+    from interpnet_tf import classifiers, decoders, generation
+
+    assert set(cli.VARIANTS) == set(classifiers.HIDDEN_LAYERS)
+    assert set(cli.SAMPLERS) == set(generation.SAMPLERS)
+    for name in cli.DECODERS:
+        assert decoders.get(name, vocabulary_size=5).vocabulary_size == 5
+
+
 def test_run_folder_is_text_but_for_the_model(run):
     assert sorted(path.name for path in run.iterdir()) == [
         "config.json",

@@ -79,6 +79,8 @@ class LRCNDecoder(ExplanationDecoder):
         for name, value in {"embedding_dim": embedding_dim, "units": units}.items():
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be at least 0 and less than 1, got {dropout}")
         self.embedding_dim, self.units, self.dropout, self.seed = embedding_dim, units, dropout, seed
         seeds = [None if seed is None else seed + offset for offset in range(2)]
         self.dropout_1 = keras.layers.Dropout(dropout, seed=seeds[0], dtype="float32", name="dropout_1")
