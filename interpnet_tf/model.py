@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
+import functools
 import os
 import random
 from collections.abc import Iterable
@@ -17,10 +16,10 @@ import tensorflow as tf
 from interpnet_tf import decoders, generation
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
+from interpnet_tf.explaining import ExplainedBatch, explain_batch, records, word_ids
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.optimizers import FusedAdam
-from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
 
 # Length that r(x) has for the decoder, in root mean square over the training examples, whatever its width: as
@@ -105,7 +104,7 @@ class InterpNet(keras.Model):
         if not self.decoder.built:
             self.decoder({"r": tf.zeros((1, self.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
         self.built = True
-        self._explain = tf.function(self._explain_batch, reduce_retracing=True)
+        self._explain = tf.function(functools.partial(explain_batch, self), reduce_retracing=True)
         self._r = tf.function(self._introspect_batch, reduce_retracing=True)
 
     @property
@@ -119,7 +118,7 @@ class InterpNet(keras.Model):
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> tf.Tensor:
         r = inputs["r"] if "r" in inputs else self.introspector(inputs["x"], training=False)["r"]
-        return self.decoder({"r": self._standardize(r), "tokens": inputs["tokens"]}, training=training)
+        return self.decoder({"r": self.standardize(r), "tokens": inputs["tokens"]}, training=training)
 
     def compile(self, optimizer: Any = None, **kwargs) -> None:
         """Configures training, as `keras.Model.compile`.
@@ -289,30 +288,18 @@ class InterpNet(keras.Model):
         Raises:
             ValueError: if an option is out of its range.
         """
-        options["forbidden"] = self._word_ids("forbidden", forbidden)
-        options["required"] = self._word_ids("required", required)
+        options["forbidden"] = word_ids(self.tokenizer, "forbidden", forbidden)
+        options["required"] = word_ids(self.tokenizer, "required", required)
         decoding = generation.Decoding(sampler, beams, n_best, **options)
         length = self.max_length if max_length is None else max_length
         seed = random.randrange(2**31) if seed is None else seed
         explanations = []
         parts = input_batches(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size)
         for index, part in enumerate(parts):
-            results = self._explain(part, length, decoding, tf.constant([seed, index]))
-            explanations += self._records(*(result.numpy() for result in results))
+            explained = self._explain(part, length, decoding, tf.constant([seed, index]))
+            explained = ExplainedBatch(*(result.numpy() for result in explained))
+            explanations += records(explained, self.class_names, self.tokenizer)
         return explanations
-
-    def _word_ids(self, argument: str, words: Iterable[str]) -> tuple[int, ...]:
-        if isinstance(words, str):
-            raise ValueError(f"{argument} must be a list of words, got the text {words!r}")
-        words = list(words)
-        ids = self.tokenizer.tokenize(words).to_list() if words else []
-        for word, of_word in zip(words, ids, strict=True):
-            if len(of_word) != 1 or of_word[0] == self.tokenizer.unknown_id:
-                raise ValueError(
-                    f"{argument} must hold single words that the tokenizer knows, got {word!r}; "
-                    "model.tokenizer.vocabulary lists them"
-                )
-        return tuple(of_word[0] for of_word in ids)
 
     def _adapt(self, r: np.ndarray) -> None:
         """Takes mean and scale of r from the first training data; later data leave them as they are."""
@@ -324,45 +311,12 @@ class InterpNet(keras.Model):
         self.r_mean.assign(r.mean(axis=0))
         self.r_scale.assign(_R_LENGTH / np.sqrt(r.shape[1]) / np.maximum(deviation, floor))
 
-    def _standardize(self, r: tf.Tensor) -> tf.Tensor:
+    def standardize(self, r: Any) -> tf.Tensor:
+        """Returns r(x) `(batch, width)` as the decoder reads it: float32, shifted and scaled."""
         return (tf.cast(r, tf.float32) - self.r_mean) * self.r_scale
 
     def _introspect_batch(self, x: Any) -> tf.Tensor:
         return self.introspector(x, training=False)["r"]
-
-    def _explain_batch(
-        self, x: Any, max_length: int, decoding: generation.Decoding, seed: tf.Tensor
-    ) -> tuple[tf.Tensor, ...]:
-        activations = self.introspector(x, training=False)
-        outputs = activations.get(self.introspector.probabilities_path)
-        if outputs is None:
-            outputs = self.classifier(x, training=False)
-        r = self._standardize(activations["r"])
-        said = generation.generate(self.decoder, r, max_length, decoding, seed)
-        texts = self.tokenizer.detokenize_tensor(tf.reshape(said.ids, (-1, max_length)))
-        texts = tf.reshape(texts, tf.shape(said.scores))
-        return class_probabilities(self.classifier, outputs), *said, texts
-
-    def _records(self, probabilities, *said) -> Iterable[Explanation]:
-        for of_classes, *sentences in zip(probabilities, *said, strict=True):
-            class_id = int(of_classes.argmax())
-            explanations = []
-            for ids, of_ids, score, text in zip(*sentences, strict=True):
-                words = tuple(self.tokenizer.words(ids))
-                explanations.append(
-                    Explanation(
-                        label=self.class_names[class_id],
-                        class_id=class_id,
-                        probability=float(of_classes[class_id]),
-                        text=text.decode("utf-8"),
-                        words=words,
-                        log_probabilities=tuple(float(value) for value in of_ids[: len(words)]),
-                        score=float(score),
-                    )
-                )
-            best, *others = explanations
-            alternatives = tuple(other for other in others if math.isfinite(other.score))
-            yield dataclasses.replace(best, alternatives=alternatives)
 
     def get_config(self) -> dict[str, Any]:
         return {
