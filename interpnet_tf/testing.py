@@ -212,7 +212,10 @@ class _Check:
         again = keras.saving.deserialize_keras_object(serialized)
         _require(type(again) is type(self.decoder), f"it is a {type(again).__name__}")
         _require(again.get_config() == self.decoder.get_config(), "its config is another")
-        again({"r": self.r, "tokens": self.tokens})
+        made, all_weights = len(again.weights), len(self.decoder.weights)
+        _require(
+            made == all_weights, f"build makes {made} of its {all_weights} weights before the first call"
+        )
         again.set_weights(self.decoder.get_weights())
         logits = again({"r": self.r, "tokens": self.tokens})
         self.same(logits, self.logits, "with the same weights, its logits")

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from interpnet_tf import testing
 from interpnet_tf.decoders import ExplanationDecoder
+from interpnet_tf.generation import Decoding, generate
 from interpnet_tf.testing import check_decoder_contract
 
 
@@ -186,8 +188,8 @@ class NotBuilt(Counting):
         (Unregistered(11), "registered with Keras.*Unregistered"),
         (ConfigLacksAnArgument(11, factor=2.0), "get_config and build make it again.*logits differ"),
         (WeightWithoutGradient(11), "every trainable weight gets.*unused gets none"),
-        (NumpyInStep(11), "generate .* in a graph|greedy generate"),
-        (NotBuilt(11), "a saved model says the same.*"),
+        (NumpyInStep(11), "generate does the same in a graph.*numpy"),
+        (NotBuilt(11), "build make it again.*build makes 0 of its 5 weights"),
         (ExplanationDecoder(11), r"must implement call"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, ExplanationDecoder) else "",
@@ -195,6 +197,33 @@ class NotBuilt(Counting):
 def test_a_broken_promise_is_named(decoder, message):
     with pytest.raises(AssertionError, match=f"(?s)broken promise: .*{message}"):
         check_decoder_contract(decoder, width=7)
+
+
+def drawn(decoder, r, length):
+    return generate(decoder, r, length, Decoding("top_k", temperature=9.0), seed=(3, 4))
+
+
+def drawn_alone(decoder, r, length):
+    return (drawn if r.shape[0] == 1 else generate)(decoder, r, length)
+
+
+def drawn_in_a_graph(decoder, r, length):
+    return (drawn if tf.inside_function() else generate)(decoder, r, length)
+
+
+@pytest.mark.parametrize(
+    ("replacement", "message"),
+    [
+        (drawn, "greedy generate says what call finds most probable"),
+        (drawn_alone, "its rows one by one; but of row 0 alone it says"),
+        (drawn_in_a_graph, "in a graph.*; but in a graph it says"),
+    ],
+    ids=["greedy", "rows", "graph"],
+)
+def test_a_generation_that_says_other_words_is_found(monkeypatch, replacement, message):
+    monkeypatch.setattr(testing, "generate", replacement)
+    with pytest.raises(AssertionError, match=f"broken promise: .*{message}"):
+        check_decoder_contract(Correct(11), width=7)
 
 
 def test_a_decoder_that_generation_cannot_use_is_refused():
