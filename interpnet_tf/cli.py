@@ -12,6 +12,7 @@ from typing import Any
 
 VARIANTS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3")
 DECODERS = ("lrcn", "transformer")
+SCHEDULES = ("paper", "cosine")
 SAMPLERS = ("greedy", "beam", "top_k", "top_p")
 DECODING = (
     "sampler",
@@ -74,6 +75,18 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--classifier-epochs", type=int, help="most epochs of the classifier (default: 40)")
     train.add_argument("--batch-size", type=int, help="sentences or examples a batch (default: 32)")
     train.add_argument("--learning-rate", type=float, help="of the explainer at the start (default: 0.0005)")
+    train.add_argument(
+        "--schedule",
+        choices=SCHEDULES,
+        help="paper halves the explainer's rate where validation does not improve and stops early, cosine "
+        "lets it fall to zero over all epochs (default: paper)",
+    )
+    train.add_argument(
+        "--warmup-epochs", type=float, help="so many at the start raise the rate of cosine (default: 0)"
+    )
+    train.add_argument(
+        "--label-smoothing", type=float, help="of the explainer's words, such as 0.1 (default: 0)"
+    )
     train.add_argument(
         "--units", type=int, help="width of the decoder's layers (default: lrcn 512, transformer 256)"
     )
