@@ -170,6 +170,7 @@ TRANSFORMER = {
     "Hugging Face GPT-2": gpt2,
     "ours, explain": lambda batch: ours("transformer", batch),
     "ours, explain with XLA": lambda batch: ours("transformer", batch, xla=True),
+    "ours, LiteRT": lambda batch: litert("transformer", batch),
     "ours, bfloat16": lambda batch: ours("transformer", batch, "mixed_bfloat16"),
 }
 
