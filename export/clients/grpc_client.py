@@ -207,7 +207,9 @@ def main() -> int:
                 for index, answer in enumerate(client.explain_many(read_array(path), options.batch_size)):
                     _print(f"{path}[{index}]", answer)
     except grpc.RpcError as error:
-        print(f"{error.code().name}: {error.details()}\n{ADVICE.get(error.code(), '')}".strip(), file=sys.stderr)
+        print(
+            f"{error.code().name}: {error.details()}\n{ADVICE.get(error.code(), '')}".strip(), file=sys.stderr
+        )
         return 1
     except OSError as error:
         print(error, file=sys.stderr)

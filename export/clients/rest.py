@@ -89,9 +89,9 @@ class Client:
         Raises:
             ServerError: if the server refuses.
         """
-        return self._ask(
-            f"{self.url}:predict", {"signature_name": signature, "instances": instances}
-        )["predictions"]
+        return self._ask(f"{self.url}:predict", {"signature_name": signature, "instances": instances})[
+            "predictions"
+        ]
 
     def explain_pictures(self, pictures: list[bytes]) -> list[dict]:
         """Returns label, probability and explanation of JPEG or PNG files, given as their bytes."""
@@ -146,7 +146,9 @@ def main() -> int:
     parser.add_argument("--server", default="http://localhost:8501")
     parser.add_argument("--model", default="birds")
     parser.add_argument("--version", type=int, help="(default: the newest)")
-    parser.add_argument("--signature", default="serving_default", help="for arrays (default: serving_default)")
+    parser.add_argument(
+        "--signature", default="serving_default", help="for arrays (default: serving_default)"
+    )
     parser.add_argument("--timeout", type=float, default=10.0, help="seconds a request (default: 10)")
     parser.add_argument("--batch-size", type=int, default=16, help="inputs a request (default: 16)")
     parser.add_argument("--status", action="store_true", help="print the state of the versions")
@@ -161,11 +163,15 @@ def main() -> int:
             batch = pictures[begin : begin + options.batch_size]
             answers = client.explain_pictures([Path(path).read_bytes() for path in batch])
             for path, answer in zip(batch, answers, strict=True):
-                print(f"{path}: {answer['label']} ({100 * answer['probability']:.1f} %): {answer['explanation']}")
+                print(
+                    f"{path}: {answer['label']} ({100 * answer['probability']:.1f} %): {answer['explanation']}"
+                )
         for path in (path for path in options.files if path not in pictures):
             instances = read_instances(path)
             for begin in range(0, len(instances), options.batch_size):
-                for answer in client.predict(instances[begin : begin + options.batch_size], options.signature):
+                for answer in client.predict(
+                    instances[begin : begin + options.batch_size], options.signature
+                ):
                     print(json.dumps(answer, ensure_ascii=False))
     except ServerError as error:
         advice = ADVICE.get(error.status, "is the server running? see README.md" if not error.status else "")
