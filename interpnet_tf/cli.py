@@ -12,6 +12,8 @@ from typing import Any
 
 VARIANTS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3")
 DECODERS = ("lrcn", "transformer")
+FORMATS = ("savedmodel", "litert")
+QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
 SAMPLERS = ("greedy", "beam", "top_k", "top_p")
 DECODING = (
     "sampler",
@@ -111,6 +113,15 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--n-best", type=int, help="explanations a file (default: 1)")
     _add_decoding(explain)
     explain.set_defaults(run_command=_explain)
+
+    export = commands.add_parser("export", help="write a run's model for a server or a phone")
+    export.add_argument("run", metavar="RUN")
+    export.add_argument("out", metavar="OUT", help="version folder, as export/birds/1, or .tflite file")
+    export.add_argument("--format", choices=FORMATS, default="savedmodel", help="(default: savedmodel)")
+    export.add_argument("--quantize", choices=QUANTIZATIONS, help="litert: its weights (default: none)")
+    export.add_argument("--max-batch-size", type=int, help="savedmodel: warm up to so many (default: 64)")
+    export.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
+    export.set_defaults(run_command=_export)
     return parser
 
 
@@ -188,6 +199,35 @@ def _explain(options: argparse.Namespace) -> None:
             print(
                 f"{name}: {explanation}", *(f"    or: {e.text}" for e in explanation.alternatives), sep="\n"
             )
+
+
+def _export(options: argparse.Namespace) -> None:
+    import dataclasses
+
+    from interpnet_tf import runs
+
+    of_format = {"savedmodel": "max_batch_size", "litert": "quantize"}
+    for format_, name in of_format.items():
+        if options.format != format_ and getattr(options, name) is not None:
+            raise ValueError(f"--{name.replace('_', '-')} is for --format {format_} only")
+    config, model = runs.read(options.run)
+    settings: dict[str, Any] = {"overwrite": options.overwrite}
+    if options.format == "savedmodel":
+        settings["details"] = {"training": dataclasses.asdict(config), **_metrics(options.run)}
+        if options.max_batch_size is not None:
+            settings["max_batch_size"] = options.max_batch_size
+    else:
+        settings["quantize"] = None if options.quantize == "none" else options.quantize
+        settings["samples"] = config.load("validation")
+    model.export(options.out, options.format, **settings)
+    print(f"{options.out}: exported; export/README.md says how to serve it and put it on phones")
+
+
+def _metrics(run: str) -> dict[str, Any]:
+    """Returns the scores that `interpnet evaluate` left in a run folder, by split."""
+    files = {path.stem.removeprefix("metrics-"): path for path in Path(run).glob("metrics-*.json")}
+    scores = {split: json.loads(path.read_text("utf-8")) for split, path in files.items()}
+    return {"metrics": scores} if scores else {}
 
 
 def _json_safe(value: Any) -> Any:

@@ -163,9 +163,8 @@ def main() -> int:
             batch = pictures[begin : begin + options.batch_size]
             answers = client.explain_pictures([Path(path).read_bytes() for path in batch])
             for path, answer in zip(batch, answers, strict=True):
-                print(
-                    f"{path}: {answer['label']} ({100 * answer['probability']:.1f} %): {answer['explanation']}"
-                )
+                probability = f"{100 * answer['probability']:.1f} %"
+                print(f"{path}: {answer['label']} ({probability}): {answer['explanation']}")
         for path in (path for path in options.files if path not in pictures):
             instances = read_instances(path)
             for begin in range(0, len(instances), options.batch_size):

@@ -35,7 +35,7 @@ def model_card(model: InterpNet, name: str, details: Mapping[str, Any] | None = 
         "task": "classifies, and explains the class in a sentence made from the classifier's activations",
         "reference": "Barratt 2017, InterpNET, https://arxiv.org/abs/1710.09511",
         "limits": [
-            "An explanation is a guess, learnt from sentences that people wrote: it may name what is not there.",
+            "Explanations are guesses, learnt from people's sentences: they may name what is not there.",
             "Inputs unlike the training data get a class and an explanation all the same.",
         ],
         "versions": {

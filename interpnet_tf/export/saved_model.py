@@ -136,7 +136,8 @@ def _module(functions: Mapping[str, tf.types.experimental.ConcreteFunction]) -> 
 def _check_free(path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise FileExistsError(
-            f"{path} exists; export to the next version number, or pass overwrite=True (--overwrite) to replace it"
+            f"{path} exists; export to the next version number, or replace it with overwrite=True "
+            "(--overwrite)"
         )
 
 

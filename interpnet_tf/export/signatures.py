@@ -137,7 +137,7 @@ def concrete_functions(
 
 
 def input_spec(model: InterpNet) -> tf.TensorSpec:
-    """Returns type and shape of the input `x`: uint8 for pictures, else the type that the classifier reads."""
+    """Returns type and shape of the input `x`: uint8 for pictures, else what the classifier reads."""
     inputs = model.classifier.inputs
     if len(inputs) != 1:
         raise ValueError(
@@ -170,5 +170,5 @@ def _best_class(model: InterpNet, probabilities: tf.Tensor) -> dict[str, tf.Tens
 
 
 def _words(model: InterpNet, ids: tf.Tensor) -> tf.Tensor:
-    """Returns the word of each id, "" for special ids; a table would be state that the export has to track."""
+    """Returns the word of each id, "" for special ids; a table would be state to be tracked."""
     return tf.gather(tf.constant([*("" for _ in SPECIAL_TOKENS), *model.tokenizer.vocabulary]), ids)
