@@ -202,8 +202,6 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    import dataclasses
-
     from interpnet_tf import runs
 
     of_format = {"savedmodel": "max_batch_size", "litert": "quantize"}
@@ -213,7 +211,9 @@ def _export(options: argparse.Namespace) -> None:
     config, model = runs.read(options.run)
     settings: dict[str, Any] = {"overwrite": options.overwrite}
     if options.format == "savedmodel":
-        settings["details"] = {"training": dataclasses.asdict(config), **_metrics(options.run)}
+        # Where the data lay is this machine's affair.
+        training = {name: value for name, value in vars(config).items() if name != "root"}
+        settings["details"] = {"training": training, **_metrics(options.run)}
         if options.max_batch_size is not None:
             settings["max_batch_size"] = options.max_batch_size
     else:

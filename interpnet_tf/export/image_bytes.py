@@ -20,7 +20,7 @@ def decode_images(image_bytes: Any, size: int) -> tf.Tensor:
         size: height and width of the result, in pixels.
 
     Returns:
-        uint8 `(batch, size, size, 3)`, what `read_image` gives for the same files but for rare differences of 1
+        uint8 `(batch, size, size, 3)`, what `read_image` gives for the same files up to rare differences of 1
         by rounding.
 
     Example:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -115,24 +117,29 @@ def concrete_functions(
     spec = input_spec(model)
 
     def prepared(x: tf.Tensor) -> tf.Tensor:
+        x = tf.ensure_shape(x, spec.shape)  # its message names both shapes
         if spec.dtype.is_floating:
             x = tf.debugging.check_numerics(x, "x must hold finite numbers only")
         return tf.cast(x, model.classifier.inputs[0].dtype)
 
     bodies = {
-        "serving_default": lambda x: explain(model, prepared(x)),
-        "classify": lambda x: classify(model, prepared(x)),
-        "introspect": lambda x: introspect(model, prepared(x)),
-        "explain_top": lambda x: explain_top(model, prepared(x), beams, n_best),
+        "serving_default": explain,
+        "classify": classify,
+        "introspect": introspect,
+        "explain_top": functools.partial(explain_top, beams=beams, n_best=n_best),
     }
-    functions = {name: tf.function(body).get_concrete_function(spec) for name, body in bodies.items()}
+
+    def traced(body: Callable, argument: tf.TensorSpec) -> tf.types.experimental.ConcreteFunction:
+        return tf.function(body).get_concrete_function(argument)
+
+    functions = {
+        name: traced(lambda x, body=body: body(model, prepared(x)), spec) for name, body in bodies.items()
+    }
     if reads_pictures(model):
-
-        def serving_bytes(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-            return explain(model, prepared(decode_images(image_bytes, spec.shape[1])))
-
         files = tf.TensorSpec((None,), tf.string, name="image_bytes")
-        functions["serving_bytes"] = tf.function(serving_bytes).get_concrete_function(files)
+        functions["serving_bytes"] = traced(
+            lambda image_bytes: explain(model, prepared(decode_images(image_bytes, spec.shape[1]))), files
+        )
     return functions
 
 
