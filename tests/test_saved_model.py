@@ -28,18 +28,18 @@ def text(values):
     return [value.decode("utf-8") for value in values]
 
 
-def assert_explains_alike(outputs, explanations):
+def assert_explains_alike(outputs, explanations, rtol=1e-4):
     """Checks outputs of `serving_default` or `serving_bytes` against those of `model.explain`."""
     assert text(outputs["explanation"]) == [e.text for e in explanations]
     assert text(outputs["label"]) == [e.label for e in explanations]
     assert outputs["class_id"].tolist() == [e.class_id for e in explanations]
-    np.testing.assert_allclose(outputs["probability"], [e.probability for e in explanations], rtol=1e-4)
+    np.testing.assert_allclose(outputs["probability"], [e.probability for e in explanations], rtol=rtol)
     for row, explanation in enumerate(explanations):
         count = len(explanation.words)
         assert text(outputs["words"][row][:count]) == list(explanation.words)
         assert not any(outputs["words"][row][count:])
         of_words = outputs["log_probabilities"][row]
-        np.testing.assert_allclose(of_words[:count], explanation.log_probabilities, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(of_words[:count], explanation.log_probabilities, rtol=10 * rtol, atol=1e-4)
         np.testing.assert_allclose(outputs["log_probability"][row], of_words.sum(), rtol=1e-4, atol=1e-5)
 
 
@@ -62,10 +62,8 @@ def of_pictures(make_model):
 def test_every_signature_through_the_c_api(trained, exported, tmp_path):
     x = bird_features(9, seed=3).inputs
     requests = [(name, {"x": x[:count]}) for name in sorted(OF_FEATURES) for count in (9, 1, 0)]
-    answers = c_api.run(exported, requests, tmp_path)
-    answers = {
-        (name, len(inputs["x"])): answer for (name, inputs), answer in zip(requests, answers, strict=True)
-    }
+    keys = [(name, len(inputs["x"])) for name, inputs in requests]
+    answers = dict(zip(keys, c_api.run(exported, requests, tmp_path), strict=True))
     for count in (9, 1):
         assert_explains_alike(answers["serving_default", count], trained.explain(x[:count]))
         assert answers["serving_default", count]["token_ids"].shape == (count, trained.max_length)
@@ -112,7 +110,7 @@ def test_pictures_as_arrays_and_as_files(of_pictures, tmp_path):
     ]
     from_arrays, from_files, from_truncated = c_api.run(path, requests, tmp_path)
     assert_explains_alike(from_arrays, expected)
-    assert_explains_alike(from_files, expected)
+    assert_explains_alike(from_files, expected, rtol=0.01)  # pixels may differ by rounding
     assert "Invalid JPEG data" in str(from_truncated)
 
 

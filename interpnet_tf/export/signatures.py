@@ -129,17 +129,18 @@ def concrete_functions(
         "explain_top": functools.partial(explain_top, beams=beams, n_best=n_best),
     }
 
-    def traced(body: Callable, argument: tf.TensorSpec) -> tf.types.experimental.ConcreteFunction:
-        return tf.function(body).get_concrete_function(argument)
+    def of_arrays(body: Callable) -> Callable:
+        return lambda x: body(model, prepared(x))
+
+    def of_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        return explain(model, prepared(decode_images(image_bytes, spec.shape[1])))
 
     functions = {
-        name: traced(lambda x, body=body: body(model, prepared(x)), spec) for name, body in bodies.items()
+        name: tf.function(of_arrays(body)).get_concrete_function(spec) for name, body in bodies.items()
     }
     if reads_pictures(model):
         files = tf.TensorSpec((None,), tf.string, name="image_bytes")
-        functions["serving_bytes"] = traced(
-            lambda image_bytes: explain(model, prepared(decode_images(image_bytes, spec.shape[1]))), files
-        )
+        functions["serving_bytes"] = tf.function(of_files).get_concrete_function(files)
     return functions
 
 
