@@ -34,7 +34,7 @@ def assert_alike(path, size):
         # Pillow 13 scales the columns of tall pictures first, and so rounds differently.
         tall = ImageOps.exif_transpose(image).height > image.width
     assert difference.max() <= (2 if tall else 1)
-    assert (difference > 0).mean() < (0.1 if tall else 0.01)
+    assert (difference > 0).mean() < (0.15 if tall else 0.01)
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png"])
