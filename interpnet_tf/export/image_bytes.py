@@ -20,8 +20,8 @@ def decode_images(image_bytes: Any, size: int) -> tf.Tensor:
         size: height and width of the result, in pixels.
 
     Returns:
-        uint8 `(batch, size, size, 3)`, what `read_image` gives for the same files up to rounding: a few values
-        differ by 1; in tall pictures by 2, as newer versions of Pillow scale their columns first.
+        uint8 `(batch, size, size, 3)`, what `read_image` gives for the same files up to rounding: a few
+        values differ by 1; in tall pictures by 2, as newer versions of Pillow scale their columns first.
 
     Example:
 
