@@ -127,7 +127,8 @@ def test_mixed_precision(make_model, tmp_path):
     x = bird_features(5, seed=3).inputs
     requests = [("serving_default", {"x": x}), ("introspect", {"x": x})]
     explained, introspected = c_api.run(model.export(tmp_path / "1"), requests, tmp_path)
-    assert_explains_alike(explained, model.explain(x))
+    many = np.resize(x, (512, 5))  # so many that `explain` folds the weights, as the export does
+    assert_explains_alike(explained, model.explain(many)[:5], rtol=1e-2)
     assert {output.dtype.name for output in introspected.values()} == {"float32"}
 
 

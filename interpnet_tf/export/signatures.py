@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -44,12 +43,13 @@ def introspect(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
     return {name: tf.cast(part, tf.float32) for name, part in model.introspector(x, training=False).items()}
 
 
-def explain(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
+def explain(model: InterpNet, x: Any, folded: Mapping[str, Any] | None = None) -> dict[str, tf.Tensor]:
     """Classifies each example and says why, greedily.
 
     Args:
         model: the `InterpNet`.
         x: what its classifier reads, `(batch, ...)`.
+        folded: what `model.decoder.fold()` returned.
 
     Returns:
         `"label"`, `"class_id"`, `"probability"` as `classify`; `"explanation"`, string `(batch,)`;
@@ -58,7 +58,7 @@ def explain(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
         `"log_probabilities"`, float32, of the same shape: each id's word, "" for the end and padding, and its
         log-probability.
     """
-    explained = explain_batch(model, x, model.max_length, Decoding(), _NO_SEED)
+    explained = explain_batch(model, x, model.max_length, Decoding(), _NO_SEED, folded)
     ids, log_probabilities = explained.ids[:, 0], explained.log_probabilities[:, 0]
     return {
         **_best_class(model, explained.probabilities),
@@ -70,7 +70,9 @@ def explain(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
     }
 
 
-def explain_top(model: InterpNet, x: Any, beams: int, n_best: int) -> dict[str, tf.Tensor]:
+def explain_top(
+    model: InterpNet, x: Any, beams: int, n_best: int, folded: Mapping[str, Any] | None = None
+) -> dict[str, tf.Tensor]:
     """Classifies each example and gives the best explanations that beam search finds.
 
     Args:
@@ -78,6 +80,7 @@ def explain_top(model: InterpNet, x: Any, beams: int, n_best: int) -> dict[str, 
         x: what its classifier reads, `(batch, ...)`.
         beams: of beam search.
         n_best: explanations an example.
+        folded: what `model.decoder.fold()` returned.
 
     Returns:
         `"label"`, `"class_id"`, `"probability"` as `classify`; `"explanations"`, string `(batch, n_best)`,
@@ -85,7 +88,7 @@ def explain_top(model: InterpNet, x: Any, beams: int, n_best: int) -> dict[str, 
         `"token_ids"`, int32 `(batch, n_best, max_length)`.
     """
     decoding = Decoding("beam", beams=beams, n_best=n_best)
-    explained = explain_batch(model, x, model.max_length, decoding, _NO_SEED)
+    explained = explain_batch(model, x, model.max_length, decoding, _NO_SEED, folded)
     found = tf.math.is_finite(explained.scores)
     return {
         **_best_class(model, explained.probabilities),
@@ -96,12 +99,14 @@ def explain_top(model: InterpNet, x: Any, beams: int, n_best: int) -> dict[str, 
 
 
 def concrete_functions(
-    model: InterpNet, beams: int = 5, n_best: int = 5
+    model: InterpNet, folded: Mapping[str, tf.Variable], beams: int = 5, n_best: int = 5
 ) -> dict[str, tf.types.experimental.ConcreteFunction]:
     """Traces the signatures of a servable, for batches of any size.
 
     Args:
         model: the `InterpNet`; its classifier has a single input.
+        folded: variables that hold what `model.decoder.fold()` returned; the functions read them, but do not
+            keep them alive.
         beams: of `"explain_top"`.
         n_best: of `"explain_top"`.
 
@@ -123,17 +128,20 @@ def concrete_functions(
         return tf.cast(x, model.classifier.inputs[0].dtype)
 
     bodies = {
-        "serving_default": explain,
-        "classify": classify,
-        "introspect": introspect,
-        "explain_top": functools.partial(explain_top, beams=beams, n_best=n_best),
+        "serving_default": lambda x: explain(model, x, read_folded()),
+        "classify": lambda x: classify(model, x),
+        "introspect": lambda x: introspect(model, x),
+        "explain_top": lambda x: explain_top(model, x, beams, n_best, read_folded()),
     }
 
+    def read_folded() -> dict[str, tf.Tensor]:  # once a request, not once a word
+        return {name: tf.convert_to_tensor(variable) for name, variable in folded.items()}
+
     def of_arrays(body: Callable) -> Callable:
-        return lambda x: body(model, prepared(x))
+        return lambda x: body(prepared(x))
 
     def of_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        return explain(model, prepared(decode_images(image_bytes, spec.shape[1])))
+        return bodies["serving_default"](prepared(decode_images(image_bytes, spec.shape[1])))
 
     functions = {
         name: tf.function(of_arrays(body)).get_concrete_function(spec) for name, body in bodies.items()
