@@ -119,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("out", metavar="OUT", help="version folder, as export/birds/1, or .tflite file")
     export.add_argument("--format", choices=FORMATS, default="savedmodel", help="(default: savedmodel)")
     export.add_argument("--quantize", choices=QUANTIZATIONS, help="litert: its weights (default: none)")
+    export.add_argument("--root", help="litert: folder of the data set, where it has moved")
     export.add_argument("--max-batch-size", type=int, help="savedmodel: warm up to so many (default: 64)")
     export.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
     export.set_defaults(run_command=_export)
@@ -209,16 +210,16 @@ def _export(options: argparse.Namespace) -> None:
         if options.format != format_ and getattr(options, name) is not None:
             raise ValueError(f"--{name.replace('_', '-')} is for --format {format_} only")
     config, model = runs.read(options.run)
+    # Where the data lay is this machine's affair.
+    training = {name: value for name, value in vars(config).items() if name != "root"}
     settings: dict[str, Any] = {"overwrite": options.overwrite}
-    if options.format == "savedmodel":
-        # Where the data lay is this machine's affair.
-        training = {name: value for name, value in vars(config).items() if name != "root"}
-        settings["details"] = {"training": training, **_metrics(options.run)}
-        if options.max_batch_size is not None:
-            settings["max_batch_size"] = options.max_batch_size
-    else:
+    settings["details"] = {"training": training, **_metrics(options.run)}
+    if options.format == "savedmodel" and options.max_batch_size is not None:
+        settings["max_batch_size"] = options.max_batch_size
+    if options.format == "litert":
         settings["quantize"] = None if options.quantize == "none" else options.quantize
-        settings["samples"] = config.load("validation")
+        held_out = config.load("validation", **({"root": options.root} if options.root else {}))
+        settings["samples"] = held_out.subset(range(len(held_out))[:: math.ceil(len(held_out) / 500)])
     model.export(options.out, options.format, **settings)
     print(f"{options.out}: exported; export/README.md says how to serve it and put it on phones")
 

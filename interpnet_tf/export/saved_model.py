@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -169,7 +170,7 @@ def _appearing_whole(path: Path, overwrite: bool) -> Iterator[Path]:
 
 def _remove_leftovers(path: Path) -> None:
     """Removes the temporary folders of exports that were killed: their process is gone."""
-    for leftover in path.parent.glob(f".{path.name}.*.*"):
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.*"):
         pid = leftover.name.removeprefix(f".{path.name}.").split(".")[0]
         try:
             os.kill(int(pid), 0)
