@@ -13,6 +13,8 @@ from typing import Any
 VARIANTS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3")
 DECODERS = ("lrcn", "transformer")
 SCHEDULES = ("paper", "cosine")
+FORMATS = ("savedmodel", "litert")
+QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
 SAMPLERS = ("greedy", "beam", "top_k", "top_p")
 DECODING = (
     "sampler",
@@ -58,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    for add in (_add_train, _add_evaluate, _add_explain, _add_export):
+        add(commands)
+    return parser
+
+
+def _add_train(commands: Any) -> None:
     train = commands.add_parser("train", help="train a classifier and its explainer, and write a run folder")
     train.add_argument("--data", help="cub, sketchbirds, or a .csv or .jsonl file of your own")
     train.add_argument("--root", help="folder of the data set (cub)")
@@ -109,6 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--per-species", type=int, help="sketchbirds: pictures of each species in a split")
     train.set_defaults(run_command=_train)
 
+
+def _add_evaluate(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="score a run on a split of its data")
     evaluate.add_argument("run", metavar="RUN")
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
@@ -117,6 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_decoding(evaluate)
     evaluate.set_defaults(run_command=_evaluate)
 
+
+def _add_explain(commands: Any) -> None:
     explain = commands.add_parser("explain", help="classify files and say why")
     explain.add_argument("run", metavar="RUN")
     explain.add_argument("files", metavar="FILE", nargs="+", help="images, or .npy or .npz files of features")
@@ -124,7 +136,18 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--n-best", type=int, help="explanations a file (default: 1)")
     _add_decoding(explain)
     explain.set_defaults(run_command=_explain)
-    return parser
+
+
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser("export", help="write a run's model for a server or a phone")
+    export.add_argument("run", metavar="RUN")
+    export.add_argument("out", metavar="OUT", help="version folder, as export/birds/1, or .tflite file")
+    export.add_argument("--format", choices=FORMATS, default="savedmodel", help="(default: savedmodel)")
+    export.add_argument("--quantize", choices=QUANTIZATIONS, help="litert: its weights (default: none)")
+    export.add_argument("--root", help="litert: folder of the data set, where it has moved")
+    export.add_argument("--max-batch-size", type=int, help="savedmodel: warm up to so many (default: 64)")
+    export.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
+    export.set_defaults(run_command=_export)
 
 
 def _add_decoding(command: argparse.ArgumentParser) -> None:
@@ -201,6 +224,35 @@ def _explain(options: argparse.Namespace) -> None:
             print(
                 f"{name}: {explanation}", *(f"    or: {e.text}" for e in explanation.alternatives), sep="\n"
             )
+
+
+def _export(options: argparse.Namespace) -> None:
+    from interpnet_tf import runs
+
+    of_format = {"savedmodel": "max_batch_size", "litert": "quantize"}
+    for format_, name in of_format.items():
+        if options.format != format_ and getattr(options, name) is not None:
+            raise ValueError(f"--{name.replace('_', '-')} is for --format {format_} only")
+    config, model = runs.read(options.run)
+    # Where the data lay is this machine's affair.
+    training = {name: value for name, value in vars(config).items() if name != "root"}
+    settings: dict[str, Any] = {"overwrite": options.overwrite}
+    settings["details"] = {"training": training, **_metrics(options.run)}
+    if options.format == "savedmodel" and options.max_batch_size is not None:
+        settings["max_batch_size"] = options.max_batch_size
+    if options.format == "litert":
+        settings["quantize"] = None if options.quantize == "none" else options.quantize
+        held_out = config.load("validation", **({"root": options.root} if options.root else {}))
+        settings["samples"] = held_out.subset(range(len(held_out))[:: math.ceil(len(held_out) / 500)])
+    model.export(options.out, options.format, **settings)
+    print(f"{options.out}: exported; export/README.md says how to serve it and put it on phones")
+
+
+def _metrics(run: str) -> dict[str, Any]:
+    """Returns the scores that `interpnet evaluate` left in a run folder, by split."""
+    files = {path.stem.removeprefix("metrics-"): path for path in Path(run).glob("metrics-*.json")}
+    scores = {split: json.loads(path.read_text("utf-8")) for split, path in files.items()}
+    return {"metrics": scores} if scores else {}
 
 
 def _json_safe(value: Any) -> Any:

@@ -387,6 +387,31 @@ class InterpNet(keras.Model):
         finally:
             temporary.unlink(missing_ok=True)
 
+    def export(self, filepath: str | os.PathLike, format: str = "savedmodel", **options: Any) -> Path:
+        """Writes the model for use without Keras.
+
+        Args:
+            filepath: the version folder, such as `"export/birds/1"`, or the `.tflite` file to write.
+            format: `"savedmodel"`, for servers (see `export.saved_model.export_saved_model`), or `"litert"`,
+                for phones (see `export.litert.export_litert`).
+            **options: those of the two functions, such as `overwrite=True` or `quantize="int8"`.
+
+        Returns:
+            `filepath`.
+
+        Raises:
+            FileExistsError: if `filepath` exists and `overwrite` is not set.
+            ValueError: if an argument is out of its range, or the model cannot be exported.
+        """
+        if format == "savedmodel":
+            from interpnet_tf.export.saved_model import export_saved_model as write
+        elif format == "litert":
+            from interpnet_tf.export.litert import export_litert as write
+        else:
+            raise ValueError(f"format must be 'savedmodel' or 'litert', got {format!r}")
+        write(self, filepath, **options)
+        return Path(filepath)
+
 
 def load(path: str | os.PathLike) -> InterpNet:
     """Reads a model that `InterpNet.save` wrote, with Keras' safe mode on.

@@ -1,0 +1,190 @@
+"""What an exported model can be asked: functions from a batch of inputs to named tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from interpnet_tf.explaining import explain_batch
+from interpnet_tf.export.image_bytes import decode_images
+from interpnet_tf.generation import Decoding
+from interpnet_tf.probabilities import class_probabilities
+from interpnet_tf.tokenizer import SPECIAL_TOKENS
+
+if TYPE_CHECKING:
+    from interpnet_tf.model import InterpNet
+
+# Greedy and beam search draw nothing.
+_NO_SEED = (0, 0)
+
+# The score of a sentence that beam search did not find: JSON has no infinity.
+_NO_SCORE = tf.float32.min
+
+
+def classify(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
+    """Returns the class of each example, without saying why.
+
+    Args:
+        model: the `InterpNet`.
+        x: what its classifier reads, `(batch, ...)`.
+
+    Returns:
+        `"label"`, string `(batch,)`; `"class_id"`, int32 `(batch,)`; `"probability"`, float32 `(batch,)`;
+        `"probabilities"` of all classes, float32 `(batch, classes)`.
+    """
+    probabilities = class_probabilities(model.classifier, model.classifier(x, training=False))
+    return {**_best_class(model, probabilities), "probabilities": probabilities}
+
+
+def introspect(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
+    """Returns the activation of each layer that r(x) is made of, by the layer's path, and `"r"`; float32."""
+    return {name: tf.cast(part, tf.float32) for name, part in model.introspector(x, training=False).items()}
+
+
+def explain(model: InterpNet, x: Any, folded: Mapping[str, Any] | None = None) -> dict[str, tf.Tensor]:
+    """Classifies each example and says why, greedily.
+
+    Args:
+        model: the `InterpNet`.
+        x: what its classifier reads, `(batch, ...)`.
+        folded: what `model.decoder.fold()` returned.
+
+    Returns:
+        `"label"`, `"class_id"`, `"probability"` as `classify`; `"explanation"`, string `(batch,)`;
+        `"log_probability"` of the sentence, its end included, float32 `(batch,)`; `"token_ids"`, int32
+        `(batch, max_length)`: the words, the end id, padding 0; `"words"`, string, and
+        `"log_probabilities"`, float32, of the same shape: each id's word, "" for the end and padding, and its
+        log-probability.
+    """
+    explained = explain_batch(model, x, model.max_length, Decoding(), _NO_SEED, folded)
+    ids, log_probabilities = explained.ids[:, 0], explained.log_probabilities[:, 0]
+    return {
+        **_best_class(model, explained.probabilities),
+        "explanation": explained.texts[:, 0],
+        "log_probability": tf.reduce_sum(log_probabilities, axis=1),
+        "token_ids": ids,
+        "words": _words(model, ids),
+        "log_probabilities": log_probabilities,
+    }
+
+
+def explain_top(
+    model: InterpNet, x: Any, beams: int, n_best: int, folded: Mapping[str, Any] | None = None
+) -> dict[str, tf.Tensor]:
+    """Classifies each example and gives the best explanations that beam search finds.
+
+    Args:
+        model: the `InterpNet`.
+        x: what its classifier reads, `(batch, ...)`.
+        beams: of beam search.
+        n_best: explanations an example.
+        folded: what `model.decoder.fold()` returned.
+
+    Returns:
+        `"label"`, `"class_id"`, `"probability"` as `classify`; `"explanations"`, string `(batch, n_best)`,
+        the better first, "" where there are not so many; `"scores"`, float32 `(batch, n_best)`;
+        `"token_ids"`, int32 `(batch, n_best, max_length)`.
+    """
+    decoding = Decoding("beam", beams=beams, n_best=n_best)
+    explained = explain_batch(model, x, model.max_length, decoding, _NO_SEED, folded)
+    found = tf.math.is_finite(explained.scores)
+    return {
+        **_best_class(model, explained.probabilities),
+        "explanations": tf.where(found, explained.texts, ""),
+        "scores": tf.where(found, explained.scores, _NO_SCORE),
+        "token_ids": tf.where(found[..., None], explained.ids, model.tokenizer.pad_id),
+    }
+
+
+def concrete_functions(
+    model: InterpNet, folded: Mapping[str, tf.Variable], beams: int = 5, n_best: int = 5
+) -> dict[str, tf.types.experimental.ConcreteFunction]:
+    """Traces the signatures of a servable, for batches of any size.
+
+    Args:
+        model: the `InterpNet`; its classifier has a single input.
+        folded: variables that hold what `model.decoder.fold()` returned; the functions read them, but do not
+            keep them alive.
+        beams: of `"explain_top"`.
+        n_best: of `"explain_top"`.
+
+    Returns:
+        `"serving_default"` (see `explain`), `"classify"`, `"introspect"` and `"explain_top"`, whose input is
+        `x`; and, where the classifier reads square RGB pictures, `"serving_bytes"`, whose input
+        `image_bytes`, string `(batch,)`, holds JPEG, PNG or GIF files and whose outputs are those of
+        `"serving_default"`.
+
+    Raises:
+        ValueError: if the classifier has several inputs, or an input of unknown size.
+    """
+    spec = input_spec(model)
+
+    def prepared(x: tf.Tensor) -> tf.Tensor:
+        x = tf.ensure_shape(x, spec.shape)  # its message names both shapes
+        if spec.dtype.is_floating:
+            x = tf.debugging.check_numerics(x, "x must hold finite numbers only")
+        return tf.cast(x, model.classifier.inputs[0].dtype)
+
+    bodies = {
+        "serving_default": lambda x: explain(model, x, read_folded()),
+        "classify": lambda x: classify(model, x),
+        "introspect": lambda x: introspect(model, x),
+        "explain_top": lambda x: explain_top(model, x, beams, n_best, read_folded()),
+    }
+
+    def read_folded() -> dict[str, tf.Tensor]:  # once a request, not once a word
+        return {name: tf.convert_to_tensor(variable) for name, variable in folded.items()}
+
+    def of_arrays(body: Callable) -> Callable:
+        return lambda x: body(prepared(x))
+
+    def of_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        return bodies["serving_default"](prepared(decode_images(image_bytes, spec.shape[1])))
+
+    functions = {
+        name: tf.function(of_arrays(body)).get_concrete_function(spec) for name, body in bodies.items()
+    }
+    if reads_pictures(model):
+        files = tf.TensorSpec((None,), tf.string, name="image_bytes")
+        functions["serving_bytes"] = tf.function(of_files).get_concrete_function(files)
+    return functions
+
+
+def input_spec(model: InterpNet) -> tf.TensorSpec:
+    """Returns type and shape of the input `x`: uint8 for pictures, else what the classifier reads."""
+    inputs = model.classifier.inputs
+    if len(inputs) != 1:
+        raise ValueError(
+            f"an exported classifier must have one input, but {model.classifier.name!r} has {len(inputs)}; "
+            "concatenate them inside the classifier"
+        )
+    shape = (None, *inputs[0].shape[1:])
+    if None in shape[1:]:
+        raise ValueError(
+            f"the classifier's input must have a known size to be exported, got {shape}; "
+            "build it with a fixed input shape"
+        )
+    is_picture = len(shape) == 4 and shape[-1] in (1, 3)
+    return tf.TensorSpec(shape, tf.uint8 if is_picture else inputs[0].dtype, name="x")
+
+
+def reads_pictures(model: InterpNet) -> bool:
+    """Whether the classifier reads pictures as `data.images.read_image` gives them: square, RGB."""
+    shape = input_spec(model).shape
+    return len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
+
+
+def _best_class(model: InterpNet, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
+    class_id = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
+    return {
+        "label": tf.gather(tf.constant(model.class_names), class_id),
+        "class_id": class_id,
+        "probability": tf.gather(probabilities, class_id, axis=1, batch_dims=1),
+    }
+
+
+def _words(model: InterpNet, ids: tf.Tensor) -> tf.Tensor:
+    """Returns the word of each id, "" for special ids; a table would be state to be tracked."""
+    return tf.gather(tf.constant([*("" for _ in SPECIAL_TOKENS), *model.tokenizer.vocabulary]), ids)
