@@ -1,0 +1,130 @@
+"""The graphs that a LiteRT file holds: classify, introspect, and explain with its loop over the words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from interpnet_tf.decoders.base import ExplanationDecoder
+from interpnet_tf.probabilities import class_probabilities
+from interpnet_tf.tokenizer import ExplanationTokenizer
+
+if TYPE_CHECKING:
+    from interpnet_tf.model import InterpNet
+
+_SILENT_IDS = [ExplanationTokenizer.pad_id, ExplanationTokenizer.start_id, ExplanationTokenizer.unknown_id]
+
+
+def signatures(model: InterpNet, max_length: int) -> dict[str, Callable[[Any], dict[str, tf.Tensor]]]:
+    """Returns the functions of `x` that become the signatures of a file, by name.
+
+    `explain` gives `class_id` int32 `(batch,)`, `probability` `(batch,)`, `probabilities` `(batch, classes)`,
+    `token_ids` int32 `(batch, max_length)`: the words, the end id, padding 0; `log_probabilities` of them,
+    `(batch, max_length)`, and `log_probability`, their sum, `(batch,)`. `classify` gives the first three,
+    `introspect` every layer that r(x) is made of, by its path, and `r`.
+    """
+
+    def classify(x: Any) -> dict[str, tf.Tensor]:
+        return _classification(model, model.classifier(x, training=False))
+
+    def introspect(x: Any) -> dict[str, tf.Tensor]:
+        activations = model.introspector(x, training=False)
+        return {name: tf.cast(activation, tf.float32) for name, activation in activations.items()}
+
+    def explain(x: Any) -> dict[str, tf.Tensor]:
+        activations = model.introspector(x, training=False)
+        outputs = activations.get(model.introspector.probabilities_path)
+        if outputs is None:
+            outputs = model.classifier(x, training=False)
+        ids, log_probabilities = say(model.decoder, model.standardize(activations["r"]), max_length)
+        return {
+            **_classification(model, outputs),
+            "token_ids": ids,
+            "log_probabilities": log_probabilities,
+            "log_probability": tf.reduce_sum(log_probabilities, axis=1),
+        }
+
+    return {"explain": explain, "classify": classify, "introspect": introspect}
+
+
+def _classification(model: InterpNet, outputs: tf.Tensor) -> dict[str, tf.Tensor]:
+    probabilities = class_probabilities(model.classifier, outputs)
+    return {
+        "class_id": tf.argmax(probabilities, axis=-1, output_type=tf.int32),
+        "probability": tf.reduce_max(probabilities, axis=-1),
+        "probabilities": probabilities,
+    }
+
+
+def say(decoder: ExplanationDecoder, r: tf.Tensor, max_length: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Says the most probable word after each word, as `generation.generate` does greedily.
+
+    That loop knows beams and constraints, and masks words with ops that a phone pays for at each word. This
+    one is made of few ops, all of which LiteRT has and quantizes.
+
+    Args:
+        decoder: a built decoder.
+        r: float `(batch, width)`.
+        max_length: the most ids a sentence may have, its end id included.
+
+    Returns:
+        Ids, int32 `(batch, max_length)`, and the log-probability of each, float32 `(batch, max_length)`.
+    """
+    silence = np.zeros(decoder.vocabulary_size, "float32")
+    silence[_SILENT_IDS] = -np.inf
+    may_be_said = np.isfinite(silence).astype("float32")
+    batch = r.shape[0] or tf.shape(r)[0]
+
+    def unfinished(index, token, ended, *_):
+        return tf.logical_and(index < max_length, tf.logical_not(tf.reduce_all(ended)))
+
+    def say_one(index, token, ended, ids, log_probabilities, state):
+        logits, state = decoder.step(token, state)
+        token = tf.argmax(logits + silence, axis=-1, output_type=tf.int32)
+        token = tf.where(ended, ExplanationTokenizer.pad_id, token)
+        # Softmax has a fast kernel on every device, log-softmax has not.
+        chosen = tf.math.log(tf.reduce_max(tf.nn.softmax(logits) * may_be_said, axis=-1))
+        chosen = tf.where(ended, 0.0, chosen)
+        here = tf.range(max_length) == index
+        ids = tf.where(here, token[:, None], ids)
+        log_probabilities = tf.where(here, chosen[:, None], log_probabilities)
+        ended = ended | tf.equal(token, ExplanationTokenizer.end_id)
+        return index + 1, token, ended, ids, log_probabilities, state
+
+    loop = (
+        0,
+        tf.fill((batch,), ExplanationTokenizer.start_id),
+        tf.fill((batch,), False),
+        tf.fill((batch, max_length), ExplanationTokenizer.pad_id),
+        tf.zeros((batch, max_length)),
+        decoder.start(r),
+    )
+    _, _, _, ids, log_probabilities, _ = tf.while_loop(unfinished, say_one, loop)
+    return ids, log_probabilities
+
+
+def freeze(
+    function: Callable[[Any], dict[str, tf.Tensor]], spec: tf.TensorSpec
+) -> tf.types.experimental.PolymorphicFunction:
+    """Returns the same function with its variables as constants.
+
+    A LiteRT loop that reads variables converts without complaint and fails when it is called.
+
+    Args:
+        function: of one tensor, giving tensors by name.
+        spec: shape and type of the tensor.
+    """
+    concrete = tf.function(function, input_signature=[spec]).get_concrete_function()
+    graph = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
+    definition, names = graph.graph.as_graph_def(), sorted(concrete.structured_outputs)
+    source, results = graph.inputs[0].name, [tensor.name for tensor in graph.outputs]
+
+    def frozen(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = tf.graph_util.import_graph_def(definition, {source: x}, results, name="")
+        return dict(zip(names, outputs, strict=True))
+
+    return tf.function(frozen, input_signature=[spec])
