@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
@@ -37,7 +37,13 @@ class ExplainedBatch(NamedTuple):
 
 
 def explain_batch(
-    model: InterpNet, x: Any, max_length: int, decoding: generation.Decoding, seed: Any
+    model: InterpNet,
+    x: Any,
+    max_length: int,
+    decoding: generation.Decoding,
+    seed: Any,
+    folded: Mapping[str, Any] | None = None,
+    jit_compile: bool = False,
 ) -> ExplainedBatch:
     """Classifies a batch and says why, with core TensorFlow ops only, eagerly or in a graph.
 
@@ -47,13 +53,19 @@ def explain_batch(
         max_length: the most ids of a sentence.
         decoding: how words are chosen.
         seed: two integers, of the draws.
+        folded: what `model.decoder.fold()` returned, for many examples.
+        jit_compile: whether XLA compiles the generation.
     """
     activations = model.introspector(x, training=False)
     outputs = activations.get(model.introspector.probabilities_path)
     if outputs is None:
         outputs = model.classifier(x, training=False)
     r = model.standardize(activations["r"])
-    said = generation.generate(model.decoder, r, max_length, decoding, seed)
+
+    def generate(r: tf.Tensor, seed: Any, folded: Any) -> generation.Sentences:
+        return generation.generate(model.decoder, r, max_length, decoding, seed, folded)
+
+    said = (tf.function(generate, jit_compile=True) if jit_compile else generate)(r, seed, folded)
     texts = model.tokenizer.detokenize_tensor(tf.reshape(said.ids, (-1, max_length)))
     texts = tf.reshape(texts, tf.shape(said.scores))
     return ExplainedBatch(class_probabilities(model.classifier, outputs), *said, texts)

@@ -25,6 +25,8 @@ from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
 # Length that r(x) has for the decoder, in root mean square over the training examples, whatever its width: as
 # long as r is, so much do the words said before count for less at the beginning of training.
 _R_LENGTH = 4.0
+# From so many examples on `explain` folds the decoder's weights first, see `ExplanationDecoder.fold`.
+_MANY_EXAMPLES = 512
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
@@ -266,6 +268,7 @@ class InterpNet(keras.Model):
         max_length: int | None = None,
         forbidden: Iterable[str] = (),
         required: Iterable[str] = (),
+        jit_compile: bool = False,
         **options: Any,
     ) -> list[Explanation]:
         """Classifies examples and says why.
@@ -280,6 +283,8 @@ class InterpNet(keras.Model):
             max_length: the most words, by default the model's.
             forbidden: words that are not said.
             required: words all of which are said, with `sampler="beam"`.
+            jit_compile: whether XLA compiles the loop over the words, which takes some seconds for every new
+                number of examples in a batch.
             **options: further ones of `generation.Decoding`, such as `no_repeat_ngram=3`.
 
         Returns:
@@ -294,9 +299,11 @@ class InterpNet(keras.Model):
         length = self.max_length if max_length is None else max_length
         seed = random.randrange(2**31) if seed is None else seed
         explanations = []
-        parts = input_batches(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size)
-        for index, part in enumerate(parts):
-            explained = self._explain(part, length, decoding, tf.constant([seed, index]))
+        x = x.inputs if isinstance(x, ExplanationDataset) else x
+        few = not isinstance(x, tf.data.Dataset) and len(keras.tree.flatten(x)[0]) < _MANY_EXAMPLES
+        folded = None if few else self.decoder.fold()
+        for index, part in enumerate(input_batches(x, batch_size)):
+            explained = self._explain(part, length, decoding, tf.constant([seed, index]), folded, jit_compile)
             explained = ExplainedBatch(*(result.numpy() for result in explained))
             explanations += records(explained, self.class_names, self.tokenizer)
         return explanations

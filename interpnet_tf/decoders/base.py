@@ -103,5 +103,22 @@ class ExplanationDecoder(keras.layers.Layer):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement step(token, state)")
 
+    def fold(self) -> dict[str, Any]:
+        """Returns tensors, computed from the weights alone, with which `folded` says sentences faster.
+
+        For many sentences it pays to multiply weights out, join or cast them once. A decoder need not: the
+        default returns no tensors, and generation uses its `start` and `step`.
+        """
+        return {}
+
+    def folded(self, weights: Mapping[str, Any]) -> Any:
+        """Returns an object with `start` and `step` like the decoder's own, up to rounding.
+
+        Args:
+            weights: what `fold` returned. The weights that the decoder has gained since play no part.
+        """
+        del weights
+        return self
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "vocabulary_size": self.vocabulary_size}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from interpnet_tf.decoders.base import ExplanationDecoder
+from interpnet_tf.decoders.folded_lrcn import FoldedLRCN, fold_lrcn
 from interpnet_tf.decoders.recurrence import lstm_cell, lstm_sequence
 
 
@@ -103,6 +105,7 @@ class LRCNDecoder(ExplanationDecoder):
             "output_kernel": (units, self.vocabulary_size),
             "output_bias": (self.vocabulary_size,),
         }
+        self._weight_names = list(shapes)
         for index, (name, shape) in enumerate(shapes.items()):
             seed = None if self.seed is None else self.seed + index
             # autocast=False: the products cast their kernels, everything else stays in float32.
@@ -145,6 +148,13 @@ class LRCNDecoder(ExplanationDecoder):
         h_2, c_2 = lstm_cell(gates + self.bias_2, state["c_2"])
         logits = self._product(h_2, self.output_kernel) + self.output_bias
         return logits, {"r": state["r"], "h_1": h_1, "c_1": c_1, "h_2": h_2, "c_2": c_2}
+
+    def fold(self) -> dict[str, tf.Tensor]:
+        weights = {name: tf.convert_to_tensor(getattr(self, name)) for name in self._weight_names}
+        return fold_lrcn(weights, self.compute_dtype)
+
+    def folded(self, weights: Mapping[str, tf.Tensor]) -> FoldedLRCN:
+        return FoldedLRCN(weights)
 
     def _project_r(self, r: tf.Tensor) -> tf.Tensor:
         return self._product(r, self.merge_r) + self.merge_bias

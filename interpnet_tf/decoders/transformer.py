@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from interpnet_tf.decoders.base import ExplanationDecoder
+from interpnet_tf.decoders.folded_transformer import FoldedTransformer, fold_transformer
 from interpnet_tf.decoders.layer_memory import LayerMemory
 
 
@@ -192,6 +193,14 @@ class TransformerDecoder(ExplanationDecoder):
                 training=False,
             )
         return self._logits(word)[:, 0], new_state
+
+    def fold(self) -> dict[str, tf.Tensor]:
+        embeddings = (self.embedding.embeddings, self.position_embedding.position_embeddings)
+        embeddings = (tf.convert_to_tensor(embedding) for embedding in embeddings)
+        return fold_transformer(self.blocks, self.normalization, *embeddings, self.compute_dtype)
+
+    def folded(self, weights: Mapping[str, tf.Tensor]) -> FoldedTransformer:
+        return FoldedTransformer(weights, self.memory, self.heads, self.normalization.epsilon)
 
     def attention(self, inputs: dict[str, Any], average: bool = True) -> tf.Tensor:
         """Returns how much each word's prediction looked at each layer: the weights of the cross-attention.
