@@ -67,7 +67,7 @@ def export_litert(
         max_length: the most words of an explanation; by default the model's.
         batch_size: of the inputs; `None` takes any number at a time, slower one by one.
         least_identical: share of samples, 0..1, that must get the same sentence, or there is a warning.
-        most_lost: by how much CIDEr-D × 100 and the accuracy in per cent may fall without a warning.
+        most_lost: by how much 100 times CIDEr-D and the accuracy in per cent may fall without a warning.
         details: further entries of the model card.
 
     Returns:

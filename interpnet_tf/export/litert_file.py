@@ -13,7 +13,7 @@ import numpy as np
 
 
 def ops(content: bytes) -> set[str]:
-    """Returns the names of the ops that a LiteRT model needs; those that are not built in start with "custom:".
+    """Returns the names of a LiteRT model's ops; those that are not built in start with "custom:".
 
     Args:
         content: the model's flatbuffer.
@@ -35,7 +35,7 @@ def check_ops(content: bytes) -> None:
     """Raises a `ValueError` if a model needs anything but LiteRT's built-in ops."""
     if custom := sorted(name for name in ops(content) if name.startswith("custom:")):
         raise ValueError(
-            f"the model needs {custom}, which plain LiteRT lacks (ops that start with Flex are TensorFlow's); "
+            f"the model needs {custom}, which plain LiteRT lacks (Flex ops are TensorFlow's); "
             "take them out of the classifier or decoder"
         )
 

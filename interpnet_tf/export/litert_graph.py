@@ -28,6 +28,8 @@ def signatures(model: InterpNet, max_length: int) -> dict[str, Callable[[Any], d
     `introspect` every layer that r(x) is made of, by its path, and `r`.
     """
 
+    decoder = _in_float32(model)
+
     def classify(x: Any) -> dict[str, tf.Tensor]:
         return _classification(model, model.classifier(x, training=False))
 
@@ -40,7 +42,7 @@ def signatures(model: InterpNet, max_length: int) -> dict[str, Callable[[Any], d
         outputs = activations.get(model.introspector.probabilities_path)
         if outputs is None:
             outputs = model.classifier(x, training=False)
-        ids, log_probabilities = say(model.decoder, model.standardize(activations["r"]), max_length)
+        ids, log_probabilities = say(decoder, model.standardize(activations["r"]), max_length)
         return {
             **_classification(model, outputs),
             "token_ids": ids,
@@ -49,6 +51,17 @@ def signatures(model: InterpNet, max_length: int) -> dict[str, Callable[[Any], d
         }
 
     return {"explain": explain, "classify": classify, "introspect": introspect}
+
+
+def _in_float32(model: InterpNet) -> ExplanationDecoder:
+    """Returns the model's decoder, or a copy that multiplies in float32, as phones lack bfloat16."""
+    decoder = model.decoder
+    if decoder.compute_dtype == "float32":
+        return decoder
+    copy = type(decoder).from_config({**decoder.get_config(), "dtype": "float32"})
+    copy({"r": tf.zeros((1, model.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
+    copy.set_weights(decoder.get_weights())
+    return copy
 
 
 def _classification(model: InterpNet, outputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -107,9 +120,7 @@ def say(decoder: ExplanationDecoder, r: tf.Tensor, max_length: int) -> tuple[tf.
     return ids, log_probabilities
 
 
-def freeze(
-    function: Callable[[Any], dict[str, tf.Tensor]], spec: tf.TensorSpec
-) -> tf.types.experimental.PolymorphicFunction:
+def freeze(function: Callable[[Any], dict[str, tf.Tensor]], spec: tf.TensorSpec) -> Any:
     """Returns the same function with its variables as constants.
 
     A LiteRT loop that reads variables converts without complaint and fails when it is called.

@@ -64,13 +64,12 @@ def warn_if_poor(quality: dict[str, Any], least_identical: float, most_lost: flo
     Args:
         quality: what `compare` returned.
         least_identical: the smallest share of identical sentences that is good enough, 0..1.
-        most_lost: the largest fall of CIDEr-D × 100 and of accuracy in per cent that is good enough.
+        most_lost: the largest fall of 100 times CIDEr-D and of accuracy in per cent that is good enough.
     """
     found = []
-    if quality["identical_sentences"] < least_identical:
-        found.append(
-            f"{quality['identical_sentences']:.1%} of the sentences are the same ({least_identical:.0%} wanted)"
-        )
+    identical = quality["identical_sentences"]
+    if identical < least_identical:
+        found.append(f"{identical:.1%} of the sentences are the same ({least_identical:.0%} wanted)")
     for name in ("cider_d", "accuracy"):
         change = 100 * quality.get(name, {}).get("change", 0.0)
         if change < -most_lost:
