@@ -17,6 +17,7 @@ import tensorflow as tf
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.export import litert_graph, quality
 from interpnet_tf.export.litert_file import LiteRTModel, check_ops, ops, pack
+from interpnet_tf.export.litert_link import link
 from interpnet_tf.export.model_card import model_card
 from interpnet_tf.export.signatures import input_spec, reads_pictures
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
@@ -124,18 +125,27 @@ def convert(
     """Returns the flatbuffer of `export_litert`; the arguments are the same."""
     max_length = max_length or model.max_length
     spec = tf.TensorSpec((batch_size, *input_spec(model).shape[1:]), tf.float32, name="x")
-    functions = litert_graph.signatures(model, max_length)
-    return convert_functions(functions, spec, quantize)
+    if quantize != "int8":
+        functions = litert_graph.signatures(model, max_length)
+        return _converted({name: (body, {"x": spec}) for name, body in functions.items()}, quantize)
+    introspect, rest = litert_graph.parts(model, max_length)
+    calibration = [np.asarray(x, "float32")[None] for x in samples[:_CALIBRATION_EXAMPLES]]
+    first = _converted({"introspect": (introspect, {"x": spec})}, "int8", calibration)
+    outputs = tf.function(introspect).get_concrete_function(spec).structured_outputs
+    path = model.introspector.probabilities_path
+    specs = {name: tf.TensorSpec(outputs[name].shape, tf.float32, name=name) for name in ("r", path)}
+    of_part = {"explain": specs, "classify": {path: specs[path]}}
+    return link(first, _converted({name: (body, of_part[name]) for name, body in rest.items()}, "dynamic"))
 
 
-def convert_functions(
-    functions: Mapping[str, Callable[[Any], dict[str, tf.Tensor]]],
-    spec: tf.TensorSpec,
+def _converted(
+    functions: Mapping[str, tuple[Callable[..., dict[str, tf.Tensor]], Mapping[str, tf.TensorSpec]]],
     quantize: str | None,
+    calibration: Sequence[np.ndarray] = (),
 ) -> bytes:
-    """Converts functions of one tensor into a model with a signature for each of them."""
+    """Converts functions, each with the specs of its inputs, into a model with a signature for each."""
     module = tf.Module()
-    module.frozen = {name: litert_graph.freeze(function, spec) for name, function in functions.items()}
+    module.frozen = {name: litert_graph.freeze(body, **specs) for name, (body, specs) in functions.items()}
     with tempfile.TemporaryDirectory() as folder, _quiet():
         tf.saved_model.save(module, folder, signatures=dict(module.frozen))
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(functions))
@@ -144,6 +154,9 @@ def convert_functions(
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if quantize == "float16":
             converter.target_spec.supported_types = [tf.float16]
+        if quantize == "int8":
+            name = next(iter(functions))
+            converter.representative_dataset = lambda: ((name, {"x": x}) for x in calibration)
         return bytes(converter.convert())
 
 

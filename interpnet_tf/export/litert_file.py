@@ -18,7 +18,7 @@ def ops(content: bytes) -> set[str]:
     Args:
         content: the model's flatbuffer.
     """
-    schema = _schema()
+    schema = litert_schema()
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
     model = schema.Model.GetRootAs(content, 0)
     found = set()
@@ -89,7 +89,8 @@ class LiteRTModel:
         return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 
 
-def _schema() -> Any:
+def litert_schema() -> Any:
+    """Returns the module that reads and writes flatbuffers of models."""
     return _litert("schema_py_generated")
 
 

@@ -42,13 +42,8 @@ def signatures(model: InterpNet, max_length: int) -> dict[str, Callable[[Any], d
         outputs = activations.get(model.introspector.probabilities_path)
         if outputs is None:
             outputs = model.classifier(x, training=False)
-        ids, log_probabilities = say(decoder, model.standardize(activations["r"]), max_length)
-        return {
-            **_classification(model, outputs),
-            "token_ids": ids,
-            "log_probabilities": log_probabilities,
-            "log_probability": tf.reduce_sum(log_probabilities, axis=1),
-        }
+        r = model.standardize(activations["r"])
+        return {**_classification(model, outputs), **_sentence(decoder, r, max_length)}
 
     return {"explain": explain, "classify": classify, "introspect": introspect}
 
@@ -70,6 +65,15 @@ def _classification(model: InterpNet, outputs: tf.Tensor) -> dict[str, tf.Tensor
         "class_id": tf.argmax(probabilities, axis=-1, output_type=tf.int32),
         "probability": tf.reduce_max(probabilities, axis=-1),
         "probabilities": probabilities,
+    }
+
+
+def _sentence(decoder: ExplanationDecoder, r: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:
+    ids, log_probabilities = say(decoder, r, max_length)
+    return {
+        "token_ids": ids,
+        "log_probabilities": log_probabilities,
+        "log_probability": tf.reduce_sum(log_probabilities, axis=1),
     }
 
 
@@ -120,22 +124,46 @@ def say(decoder: ExplanationDecoder, r: tf.Tensor, max_length: int) -> tuple[tf.
     return ids, log_probabilities
 
 
-def freeze(function: Callable[[Any], dict[str, tf.Tensor]], spec: tf.TensorSpec) -> Any:
+def parts(model: InterpNet, max_length: int) -> tuple[Callable[[Any], dict[str, tf.Tensor]], dict[str, Any]]:
+    """Returns the same signatures cut in two: `introspect`, and what the others make of its outputs."""
+    whole, decoder = signatures(model, max_length), _in_float32(model)
+    path = model.introspector.probabilities_path
+
+    def introspect(x: Any) -> dict[str, tf.Tensor]:
+        activations = whole["introspect"](x)
+        if path not in activations:
+            activations[path] = tf.cast(model.classifier(x, training=False), tf.float32)
+        return activations
+
+    def classify(**inputs: Any) -> dict[str, tf.Tensor]:
+        return _classification(model, inputs[path])
+
+    def explain(**inputs: Any) -> dict[str, tf.Tensor]:
+        return {
+            **_classification(model, inputs[path]),
+            **_sentence(decoder, model.standardize(inputs["r"]), max_length),
+        }
+
+    return introspect, {"explain": explain, "classify": classify}
+
+
+def freeze(function: Callable[..., dict[str, tf.Tensor]], **specs: tf.TensorSpec) -> Any:
     """Returns the same function with its variables as constants.
 
     A LiteRT loop that reads variables converts without complaint and fails when it is called.
 
     Args:
-        function: of one tensor, giving tensors by name.
-        spec: shape and type of the tensor.
+        function: of tensors by name, giving tensors by name.
+        **specs: shape and type of each tensor.
     """
-    concrete = tf.function(function, input_signature=[spec]).get_concrete_function()
+    concrete = tf.function(function).get_concrete_function(**specs)
     graph = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
     definition, names = graph.graph.as_graph_def(), sorted(concrete.structured_outputs)
-    source, results = graph.inputs[0].name, [tensor.name for tensor in graph.outputs]
+    sources, results = [tensor.name for tensor in graph.inputs], [tensor.name for tensor in graph.outputs]
 
-    def frozen(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = tf.graph_util.import_graph_def(definition, {source: x}, results, name="")
+    def frozen(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        given = dict(zip(sources, (inputs[name] for name in sorted(inputs)), strict=True))
+        outputs = tf.graph_util.import_graph_def(definition, given, results, name="")
         return dict(zip(names, outputs, strict=True))
 
-    return tf.function(frozen, input_signature=[spec])
+    return tf.function(frozen).get_concrete_function(**specs)
