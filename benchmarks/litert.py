@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 WORDS, VOCABULARY, FEATURES, CLASSES = 16, 5700, 8192, 200
-QUANTIZATIONS = (None, "float16", "dynamic")
+QUANTIZATIONS = (None, "float16", "dynamic", "int8")
 
 
 def main() -> None:
@@ -95,7 +95,8 @@ def _export(folder: Path, decoder: str, photograph: bool) -> dict[str, Path]:
     contenders = {"SavedModel": folder / "saved_model"}
     for quantize in QUANTIZATIONS:
         path = folder / f"{quantize}.tflite"
-        contenders[f"LiteRT {quantize}"] = export_litert(model, path, quantize, max_length=WORDS)
+        samples = np.repeat(x, 8, axis=0).astype("float32") if quantize == "int8" else None
+        contenders[f"LiteRT {quantize}"] = export_litert(model, path, quantize, samples, max_length=WORDS)
     return contenders
 
 
@@ -168,10 +169,11 @@ def _compare_sentences(run: str, root: str | None) -> None:
 
     config, model = runs.read(run)
     test = config.load("test", **({"root": root} if root else {})).explained()
+    calibration = config.load("validation", **({"root": root} if root else {})).inputs
     said = {}
     for quantize in QUANTIZATIONS:
         begin = time.perf_counter()
-        converted = LiteRTModel(convert(model, quantize))("explain", test.inputs)
+        converted = LiteRTModel(convert(model, quantize, calibration))("explain", test.inputs)
         said[quantize] = (model.tokenizer.detokenize(converted["token_ids"]), converted["class_id"])
         explanations = model.explain(test) if quantize is None else None
         if explanations is not None:
