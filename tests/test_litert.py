@@ -91,6 +91,12 @@ def test_any_batch_size(model, valid_birds):
     assert texts(model, {"token_ids": together}) == [e.text for e in model.explain(valid_birds)]
 
 
+@pytest.mark.parametrize("fold", [True, False])
+def test_folded_weights_say_the_same(model, valid_birds, fold):
+    said = LiteRTModel(litert.convert(model, fold=fold))("explain", valid_birds.inputs)
+    assert texts(model, said) == [e.text for e in model.explain(valid_birds)]
+
+
 def test_pictures_with_the_backbone_inside(make_model):
     inputs = keras.Input((8, 8, 3), name="image")
     x = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))

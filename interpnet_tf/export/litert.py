@@ -41,6 +41,7 @@ def export_litert(
     name: str | None = None,
     max_length: int | None = None,
     batch_size: int | None = 1,
+    fold: bool | None = None,
     least_identical: float = 0.9,
     most_lost: float = 1.0,
     details: Mapping[str, Any] | None = None,
@@ -67,6 +68,8 @@ def export_litert(
         name: of the model, in its card; by default the file's.
         max_length: the most words of an explanation; by default the model's.
         batch_size: of the inputs; `None` takes any number at a time, slower one by one.
+        fold: whether the decoder's weights are multiplied out, which says sentences faster and may need a
+            larger file; `None` does so where it adds less than a tenth to them.
         least_identical: share of samples, 0..1, that must get the same sentence, or there is a warning.
         most_lost: by how much 100 times CIDEr-D and the accuracy in per cent may fall without a warning.
         details: further entries of the model card.
@@ -91,7 +94,7 @@ def export_litert(
     _check(path, quantize, samples, overwrite, max_length)
     model.decoder.check_length(max_length)
     files = _associated_files(model, max_length)
-    content = convert(model, quantize, samples, max_length, batch_size)
+    content = convert(model, quantize, samples, max_length, batch_size, fold)
     check_ops(content)
     card = model_card(model, name or path.stem, details)
     card["versions"]["ai-edge-litert"] = importlib.metadata.version("ai-edge-litert")
@@ -121,14 +124,15 @@ def convert(
     samples: np.ndarray | None = None,
     max_length: int | None = None,
     batch_size: int | None = 1,
+    fold: bool | None = None,
 ) -> bytes:
     """Returns the flatbuffer of `export_litert`; the arguments are the same."""
     max_length = max_length or model.max_length
     spec = tf.TensorSpec((batch_size, *input_spec(model).shape[1:]), tf.float32, name="x")
     if quantize != "int8":
-        functions = litert_graph.signatures(model, max_length)
+        functions = litert_graph.signatures(model, max_length, fold)
         return _converted({name: (body, {"x": spec}) for name, body in functions.items()}, quantize)
-    introspect, rest = litert_graph.parts(model, max_length)
+    introspect, rest = litert_graph.parts(model, max_length, fold)
     calibration = [np.asarray(x, "float32")[None] for x in samples[:_CALIBRATION_EXAMPLES]]
     first = _converted({"introspect": (introspect, {"x": spec})}, "int8", calibration)
     outputs = tf.function(introspect).get_concrete_function(spec).structured_outputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer
 
@@ -19,16 +19,24 @@ if TYPE_CHECKING:
 _SILENT_IDS = [ExplanationTokenizer.pad_id, ExplanationTokenizer.start_id, ExplanationTokenizer.unknown_id]
 
 
-def signatures(model: InterpNet, max_length: int) -> dict[str, Callable[[Any], dict[str, tf.Tensor]]]:
+def signatures(
+    model: InterpNet, max_length: int, fold: bool | None = None
+) -> dict[str, Callable[[Any], dict[str, tf.Tensor]]]:
     """Returns the functions of `x` that become the signatures of a file, by name.
 
     `explain` gives `class_id` int32 `(batch,)`, `probability` `(batch,)`, `probabilities` `(batch, classes)`,
     `token_ids` int32 `(batch, max_length)`: the words, the end id, padding 0; `log_probabilities` of them,
     `(batch, max_length)`, and `log_probability`, their sum, `(batch,)`. `classify` gives the first three,
     `introspect` every layer that r(x) is made of, by its path, and `r`.
+
+    Args:
+        model: the `InterpNet`.
+        max_length: the most ids of a sentence.
+        fold: whether the decoder's weights are multiplied out (`ExplanationDecoder.fold`), which is faster;
+            `None` does so where it adds less than a tenth to them.
     """
 
-    decoder = _in_float32(model)
+    decoder, vocabulary = _decoder(model, fold), model.tokenizer.vocabulary_size
 
     def classify(x: Any) -> dict[str, tf.Tensor]:
         return _classification(model, model.classifier(x, training=False))
@@ -43,20 +51,23 @@ def signatures(model: InterpNet, max_length: int) -> dict[str, Callable[[Any], d
         if outputs is None:
             outputs = model.classifier(x, training=False)
         r = model.standardize(activations["r"])
-        return {**_classification(model, outputs), **_sentence(decoder, r, max_length)}
+        return {**_classification(model, outputs), **_sentence(decoder, r, max_length, vocabulary)}
 
     return {"explain": explain, "classify": classify, "introspect": introspect}
 
 
-def _in_float32(model: InterpNet) -> ExplanationDecoder:
-    """Returns the model's decoder, or a copy that multiplies in float32, as phones lack bfloat16."""
+def _decoder(model: InterpNet, fold: bool | None) -> Any:
+    """Returns what has the decoder's `start` and `step`, in float32, as phones lack bfloat16."""
     decoder = model.decoder
-    if decoder.compute_dtype == "float32":
+    if decoder.compute_dtype != "float32":
+        decoder = type(decoder).from_config({**decoder.get_config(), "dtype": "float32"})
+        decoder({"r": tf.zeros((1, model.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
+        decoder.set_weights(model.decoder.get_weights())
+    if fold is False:
         return decoder
-    copy = type(decoder).from_config({**decoder.get_config(), "dtype": "float32"})
-    copy({"r": tf.zeros((1, model.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
-    copy.set_weights(decoder.get_weights())
-    return copy
+    folded = decoder.fold()
+    numbers = sum(math.prod(weight.shape) for weight in folded.values())
+    return decoder.folded(folded) if fold or numbers < 1.1 * decoder.count_params() else decoder
 
 
 def _classification(model: InterpNet, outputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -68,8 +79,8 @@ def _classification(model: InterpNet, outputs: tf.Tensor) -> dict[str, tf.Tensor
     }
 
 
-def _sentence(decoder: ExplanationDecoder, r: tf.Tensor, max_length: int) -> dict[str, tf.Tensor]:
-    ids, log_probabilities = say(decoder, r, max_length)
+def _sentence(decoder: Any, r: tf.Tensor, max_length: int, vocabulary: int) -> dict[str, tf.Tensor]:
+    ids, log_probabilities = say(decoder, r, max_length, vocabulary)
     return {
         "token_ids": ids,
         "log_probabilities": log_probabilities,
@@ -77,21 +88,22 @@ def _sentence(decoder: ExplanationDecoder, r: tf.Tensor, max_length: int) -> dic
     }
 
 
-def say(decoder: ExplanationDecoder, r: tf.Tensor, max_length: int) -> tuple[tf.Tensor, tf.Tensor]:
+def say(decoder: Any, r: tf.Tensor, max_length: int, vocabulary: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Says the most probable word after each word, as `generation.generate` does greedily.
 
     That loop knows beams and constraints, and masks words with ops that a phone pays for at each word. This
     one is made of few ops, all of which LiteRT has and quantizes.
 
     Args:
-        decoder: a built decoder.
+        decoder: has `start` and `step`, such as a built `ExplanationDecoder`.
         r: float `(batch, width)`.
         max_length: the most ids a sentence may have, its end id included.
+        vocabulary: number of ids.
 
     Returns:
         Ids, int32 `(batch, max_length)`, and the log-probability of each, float32 `(batch, max_length)`.
     """
-    silence = np.zeros(decoder.vocabulary_size, "float32")
+    silence = np.zeros(vocabulary, "float32")
     silence[_SILENT_IDS] = -np.inf
     may_be_said = np.isfinite(silence).astype("float32")
     batch = r.shape[0] or tf.shape(r)[0]
@@ -124,10 +136,12 @@ def say(decoder: ExplanationDecoder, r: tf.Tensor, max_length: int) -> tuple[tf.
     return ids, log_probabilities
 
 
-def parts(model: InterpNet, max_length: int) -> tuple[Callable[[Any], dict[str, tf.Tensor]], dict[str, Any]]:
+def parts(
+    model: InterpNet, max_length: int, fold: bool | None = None
+) -> tuple[Callable[[Any], dict[str, tf.Tensor]], dict[str, Any]]:
     """Returns the same signatures cut in two: `introspect`, and what the others make of its outputs."""
-    whole, decoder = signatures(model, max_length), _in_float32(model)
-    path = model.introspector.probabilities_path
+    whole, decoder = signatures(model, max_length, fold), _decoder(model, fold)
+    path, vocabulary = model.introspector.probabilities_path, model.tokenizer.vocabulary_size
 
     def introspect(x: Any) -> dict[str, tf.Tensor]:
         activations = whole["introspect"](x)
@@ -141,7 +155,7 @@ def parts(model: InterpNet, max_length: int) -> tuple[Callable[[Any], dict[str, 
     def explain(**inputs: Any) -> dict[str, tf.Tensor]:
         return {
             **_classification(model, inputs[path]),
-            **_sentence(decoder, model.standardize(inputs["r"]), max_length),
+            **_sentence(decoder, model.standardize(inputs["r"]), max_length, vocabulary),
         }
 
     return introspect, {"explain": explain, "classify": classify}
