@@ -111,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument("--n-best", type=int, help="explanations a file (default: 1)")
     _add_decoding(explain)
     explain.set_defaults(run_command=_explain)
+
+    from interpnet_tf.serving import command
+
+    command.add_parser(commands)
     return parser
 
 
