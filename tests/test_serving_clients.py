@@ -4,6 +4,7 @@ import importlib.util
 import io
 from pathlib import Path
 
+import grpc
 import keras
 import numpy as np
 import pytest
@@ -129,6 +130,6 @@ def test_what_is_refused(features, pictures, rest, grpc_client):
     with pytest.raises(rest.ServerError) as caught:
         rest.Client(pictures.rest, "birds").explain_pictures([b"\xff\xd8\xff\xe0"])
     assert (caught.value.status, "whole JPEG or PNG" in caught.value.message) == (400, True)
-    with grpc_client.Client(features.grpc, "birds") as by_grpc, pytest.raises(Exception) as caught:
+    with grpc_client.Client(features.grpc, "birds") as by_grpc, pytest.raises(grpc.RpcError) as caught:
         by_grpc.explain(np.full((1, 5), np.nan, "float32"))
     assert caught.value.code().name == "INVALID_ARGUMENT"
