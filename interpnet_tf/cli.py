@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    for add in (_add_train, _add_evaluate, _add_explain, _add_export):
+    from interpnet_tf.serving import command
+
+    for add in (_add_train, _add_evaluate, _add_explain, _add_export, command.add_parser):
         add(commands)
     return parser
 
