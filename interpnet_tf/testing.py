@@ -25,11 +25,12 @@ _UNSAID = [ExplanationTokenizer.pad_id, ExplanationTokenizer.start_id, Explanati
 def check_decoder_contract(decoder: ExplanationDecoder, width: int, tolerance: float = 1e-5) -> None:
     """Asserts everything that generation, training and saving rely on.
 
-    That `call` gives the logits of each word from r(x) and the words before alone, each row for itself; that
-    `step` gives the same word by word, from a state whose rows may be reordered; that `max_length` is kept;
-    that the decoder's config builds it again; that every weight gets a gradient; that `generate` says what
-    `call` finds most probable, a batch as its rows one by one, in a graph as outside; and that inside an
-    `InterpNet` the decoder can be trained, saved and loaded.
+    That `call` gives the logits of each word from r(x) and the words before alone, each row for itself;
+    that `step` gives the same word by word, from a state whose rows may be reordered; that `max_length`
+    is kept; that `fold` and `folded`, where a decoder has them, change nothing; that its config builds it
+    again; that every weight gets a gradient; that `generate` says what `call` finds most probable, a
+    batch as its rows one by one, in a graph as outside; and that inside an `InterpNet` the decoder can be
+    trained, saved and loaded.
 
     Args:
         decoder: built or not; a small one is checked faster. If it is not yet, it is built. Its weights stay
@@ -84,6 +85,8 @@ def check_decoder_contract(decoder: ExplanationDecoder, width: int, tolerance: f
         check.form_of_state()
     with _promise("the rows of a state can be reordered, and step depends on nothing else"):
         check.rows_of_state_can_be_reordered()
+    with _promise("what folded makes of the weights that fold gives steps like the decoder"):
+        check.folded()
     with _promise("the decoder reads max_length words and no more (None is no limit)"):
         check.max_length()
     with _promise("the decoder is registered with Keras, and get_config and build make it again"):
@@ -162,32 +165,41 @@ class _Check:
         reached = np.abs(self.logits[0, 0] - self.logits[1, 0]).max() > 1e-4
         _require(reached, "r(x) does not reach the first word's logits")
 
-    def steps(self) -> None:
-        state = self.decoder.start(tf.constant(self.r))
+    def steps(self, stepper: Any = None) -> None:
+        stepper = stepper or self.decoder
+        state = stepper.start(tf.constant(self.r))
         for word in range(self.words):
-            logits, state = self.decoder.step(tf.constant(self.tokens[:, word]), state)
+            logits, state = stepper.step(tf.constant(self.tokens[:, word]), state)
             _require(logits.dtype == tf.float32, f"the type of step's logits is {logits.dtype.name}")
             self.same(logits, self.logits[:, word], f"after word {word}, logits of step and call")
 
-    def form_of_state(self) -> None:
-        state = self.decoder.start(tf.constant(self.r))
+    def form_of_state(self, stepper: Any = None) -> None:
+        stepper = stepper or self.decoder
+        state = stepper.start(tf.constant(self.r))
         for word in range(self.words):
-            old, (_, state) = state, self.decoder.step(tf.constant(self.tokens[:, word]), state)
+            old, (_, state) = state, stepper.step(tf.constant(self.tokens[:, word]), state)
             _require(state.keys() == old.keys(), f"{sorted(old)} become {sorted(state)}")
             for name, part in old.items():
                 _require(part.shape[:1] == (_BATCH,), f"{name!r} has shape {tuple(part.shape)}")
                 forms = [f"{tuple(one.shape)} {one.dtype.name}" for one in (part, state[name])]
                 _require(forms[0] == forms[1], f"{name!r} becomes {forms[1]} from {forms[0]}")
 
-    def rows_of_state_can_be_reordered(self) -> None:
-        state = self.decoder.start(tf.constant(self.r))
+    def rows_of_state_can_be_reordered(self, stepper: Any = None) -> None:
+        stepper = stepper or self.decoder
+        state = stepper.start(tf.constant(self.r))
         for word in range(self.words - 1):
-            _, state = self.decoder.step(tf.constant(self.tokens[:, word]), state)
-        self.decoder.start(tf.constant(self.r[:1]))  # another sentence is begun meanwhile
+            _, state = stepper.step(tf.constant(self.tokens[:, word]), state)
+        stepper.start(tf.constant(self.r[:1]))  # another sentence is begun meanwhile
         order = [2, 0, 0, 1]  # as beam search does
         state = {name: tf.gather(part, order) for name, part in state.items()}
-        logits, _ = self.decoder.step(tf.constant(self.tokens[order, self.words - 1]), state)
+        logits, _ = stepper.step(tf.constant(self.tokens[order, self.words - 1]), state)
         self.same(logits, self.logits[order, self.words - 1], "logits of the reordered rows")
+
+    def folded(self) -> None:
+        weights = self.decoder.fold()
+        if weights:
+            for check in (self.steps, self.form_of_state, self.rows_of_state_can_be_reordered):
+                check(self.decoder.folded(weights))
 
     def max_length(self) -> None:
         length = self.decoder.max_length

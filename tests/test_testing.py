@@ -122,6 +122,18 @@ class RemembersR(Counting):
 
 
 @register
+class FoldsOtherWeights(Counting):
+    def fold(self):
+        return {"doubled": 2 * tf.convert_to_tensor(self.of_word.embeddings)}
+
+    def folded(self, weights):
+        other = Counting(self.vocabulary_size)
+        other.of_r, other.output_layer = self.of_r, self.output_layer
+        other.of_word = lambda token: tf.gather(weights["doubled"], token)
+        return other
+
+
+@register
 class ShorterThanItSays(Counting):
     max_length = 12
 
@@ -184,6 +196,7 @@ class NotBuilt(Counting):
         (Forgetful(11), "step gives, word by word.*after word 1, logits of step and call differ"),
         (GrowingState(11), r"keep the shapes.*'words' becomes \(3, 2, 6\) float32 from \(3, 1, 6\)"),
         (RemembersR(11), "rows of a state can be reordered"),
+        (FoldsOtherWeights(11), "folded makes of the weights.*after word 0, logits of step and call differ"),
         (ShorterThanItSays(11), r"reads max_length words and no more.*check_length\(13\) raises no"),
         (Unregistered(11), "registered with Keras.*Unregistered"),
         (ConfigLacksAnArgument(11, factor=2.0), "get_config and build make it again.*logits differ"),

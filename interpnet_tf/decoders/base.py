@@ -27,13 +27,18 @@ class ExplanationDecoder(keras.layers.Layer):
 
     Example:
 
-    A decoder that ignores the words so far:
+    A decoder that ignores the words so far. All weights are made in `build`, and the class is registered with
+    Keras, so that a saved model is loaded; `interpnet_tf.testing.check_decoder_contract` tells what is amiss:
 
     ```python
+    @keras.saving.register_keras_serializable(package="birds")
     class BagOfWords(ExplanationDecoder):
         def __init__(self, vocabulary_size, **kwargs):
             super().__init__(vocabulary_size, **kwargs)
             self.dense = keras.layers.Dense(vocabulary_size)
+
+        def build(self, input_shape):
+            self.dense.build(input_shape["r"])
 
         def call(self, inputs, training=None):
             words = keras.ops.shape(inputs["tokens"])[1]
