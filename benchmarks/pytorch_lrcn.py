@@ -1,4 +1,4 @@
-"""The paper's decoder in PyTorch, as one would write it there: the peer of `train_explainer.py`."""
+"""The paper's decoder in PyTorch, as one would write it there: the peer of our benchmarks."""
 
 from __future__ import annotations
 
@@ -50,6 +50,52 @@ class LRCN(nn.Module):
         else:
             merged = self.merge(torch.cat([hidden, r[:, None].expand(-1, tokens.shape[1], -1)], dim=-1))
         return self.output(self.dropout(self.lstm_2(merged)[0]))
+
+    @torch.inference_mode()
+    def generate(self, r: torch.Tensor, words: int, cells: bool) -> torch.Tensor:
+        """Says `words` words greedily, the states kept from word to word and r(x) projected once.
+
+        Args:
+            r: float `(batch, width)`.
+            words: number of words.
+            cells: whether to step through `nn.LSTMCell`s of the same weights instead of through `nn.LSTM`.
+
+        Returns:
+            Token ids `(batch, words)`.
+        """
+        lstms = [_Cell(lstm) if cells else _Step(lstm) for lstm in (self.lstm_1, self.lstm_2)]
+        from_r, token, said = self.merge_r(r), torch.ones(len(r), dtype=torch.long), []
+        states = [None, None]
+        for _ in range(words):
+            hidden, states[0] = lstms[0](self.embedding(token), states[0])
+            hidden, states[1] = lstms[1](self.merge_words(hidden) + from_r, states[1])
+            token = self.output(hidden).argmax(dim=-1)
+            said.append(token)
+        return torch.stack(said, dim=1)
+
+
+class _Step:
+    """One word through an `nn.LSTM`."""
+
+    def __init__(self, lstm: nn.LSTM) -> None:
+        self.lstm = lstm
+
+    def __call__(self, x: torch.Tensor, state: tuple | None) -> tuple:
+        hidden, state = self.lstm(x[:, None], state)
+        return hidden[:, 0], state
+
+
+class _Cell:
+    """One word through an `nn.LSTMCell` that has the weights of an `nn.LSTM`."""
+
+    def __init__(self, lstm: nn.LSTM) -> None:
+        kind = lstm.weight_ih_l0.dtype
+        self.cell = nn.LSTMCell(lstm.input_size, lstm.hidden_size, dtype=kind)
+        self.cell.load_state_dict({name.removesuffix("_l0"): w for name, w in lstm.state_dict().items()})
+
+    def __call__(self, x: torch.Tensor, state: tuple | None) -> tuple:
+        state = self.cell(x, state)
+        return state[0], state
 
 
 def supports_bfloat16() -> bool:

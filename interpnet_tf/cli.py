@@ -12,6 +12,7 @@ from typing import Any
 
 VARIANTS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3")
 DECODERS = ("lrcn", "transformer")
+SCHEDULES = ("paper", "cosine")
 FORMATS = ("savedmodel", "litert")
 QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
 SAMPLERS = ("greedy", "beam", "top_k", "top_p")
@@ -59,6 +60,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    from interpnet_tf.serving import command
+
+    for add in (_add_train, _add_evaluate, _add_explain, _add_export, command.add_parser):
+        add(commands)
+    return parser
+
+
+def _add_train(commands: Any) -> None:
     train = commands.add_parser("train", help="train a classifier and its explainer, and write a run folder")
     train.add_argument("--data", help="cub, sketchbirds, or a .csv or .jsonl file of your own")
     train.add_argument("--root", help="folder of the data set (cub)")
@@ -76,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--classifier-epochs", type=int, help="most epochs of the classifier (default: 40)")
     train.add_argument("--batch-size", type=int, help="sentences or examples a batch (default: 32)")
     train.add_argument("--learning-rate", type=float, help="of the explainer at the start (default: 0.0005)")
+    train.add_argument(
+        "--schedule",
+        choices=SCHEDULES,
+        help="paper halves the explainer's rate where validation does not improve and stops early, cosine "
+        "lets it fall to zero over all epochs (default: paper)",
+    )
+    train.add_argument(
+        "--warmup-epochs", type=float, help="so many at the start raise the rate of cosine (default: 0)"
+    )
+    train.add_argument(
+        "--label-smoothing", type=float, help="of the explainer's words, such as 0.1 (default: 0)"
+    )
     train.add_argument(
         "--units", type=int, help="width of the decoder's layers (default: lrcn 512, transformer 256)"
     )
@@ -98,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--per-species", type=int, help="sketchbirds: pictures of each species in a split")
     train.set_defaults(run_command=_train)
 
+
+def _add_evaluate(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="score a run on a split of its data")
     evaluate.add_argument("run", metavar="RUN")
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
@@ -106,6 +129,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_decoding(evaluate)
     evaluate.set_defaults(run_command=_evaluate)
 
+
+def _add_explain(commands: Any) -> None:
     explain = commands.add_parser("explain", help="classify files and say why")
     explain.add_argument("run", metavar="RUN")
     explain.add_argument("files", metavar="FILE", nargs="+", help="images, or .npy or .npz files of features")
@@ -114,6 +139,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_decoding(explain)
     explain.set_defaults(run_command=_explain)
 
+
+def _add_export(commands: Any) -> None:
     export = commands.add_parser("export", help="write a run's model for a server or a phone")
     export.add_argument("run", metavar="RUN")
     export.add_argument("out", metavar="OUT", help="version folder, as export/birds/1, or .tflite file")
@@ -123,7 +150,6 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--max-batch-size", type=int, help="savedmodel: warm up to so many (default: 64)")
     export.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
     export.set_defaults(run_command=_export)
-    return parser
 
 
 def _add_decoding(command: argparse.ArgumentParser) -> None:

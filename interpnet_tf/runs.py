@@ -19,7 +19,7 @@ from interpnet_tf.data import loading
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.tokenizer import ExplanationTokenizer
-from interpnet_tf.training import DECODER_RATE, train_classifier, train_explainer
+from interpnet_tf.training import DECODER_RATE, check_schedule, train_classifier, train_explainer
 
 _DECODER_OPTIONS = {
     "lrcn": {"units": 512, "dropout": 0.5},
@@ -41,7 +41,10 @@ class RunConfig:
         cool_down: how many epochs at the end of the explainer's training halve its learning rate.
         classifier_epochs: the most epochs of the classifier.
         batch_size: sentences, or examples, a batch.
-        learning_rate: of the explainer's Adam at the start.
+        learning_rate: of the explainer's Adam at the start, or at the top of the cosine.
+        schedule: of the explainer's learning rate, `"paper"` or `"cosine"`, see `training.train_explainer`.
+        warmup_epochs: how many epochs the cosine's rate takes to rise.
+        label_smoothing: of the explainer's words, see `InterpNet.compile`.
         units: width of the decoder's layers; `None` is 512 for `"lrcn"`, 256 for `"transformer"`.
         dropout: of the decoder; `None` is 0.5 for `"lrcn"`, which learns a small data set by heart with the
             paper's 0.2, and 0.1 for `"transformer"`, which drops at many more places.
@@ -63,6 +66,9 @@ class RunConfig:
     classifier_epochs: int = 40
     batch_size: int = 32
     learning_rate: float = DECODER_RATE
+    schedule: str = "paper"
+    warmup_epochs: float = 0.0
+    label_smoothing: float = 0.0
     units: int | None = None
     dropout: float | None = None
     minimum_count: int = 2
@@ -80,6 +86,11 @@ class RunConfig:
             raise ValueError(f"cool_down must lie between 0 and epochs - 1, got {self.cool_down}")
         if not 0 < self.learning_rate < 1:
             raise ValueError(f"learning_rate must lie between 0 and 1, got {self.learning_rate}")
+        check_schedule(self.schedule, self.epochs, self.cool_down, self.warmup_epochs)
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(
+                f"label_smoothing must be at least 0 and less than 1, got {self.label_smoothing}"
+            )
         self.decoder_of(vocabulary_size=5)  # names a wrong option before a classifier is trained in vain
 
     def decoder_of(self, vocabulary_size: int) -> decoders.ExplanationDecoder:
@@ -146,6 +157,9 @@ def train(
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         cool_down=config.cool_down,
+        schedule=config.schedule,
+        warmup_epochs=config.warmup_epochs,
+        label_smoothing=config.label_smoothing,
         directory=checkpoints / "explainer",
         callbacks=callbacks.get("explainer"),
     )

@@ -44,12 +44,26 @@ def test_help_imports_no_tensorflow():
 
 def test_choices_are_those_of_the_library():
     """The command line names them itself, so as to start without TensorFlow."""
-    from interpnet_tf import classifiers, decoders, generation
+    from interpnet_tf import classifiers, decoders, generation, schedules
 
+    assert cli.SCHEDULES == schedules.SCHEDULES
     assert set(cli.VARIANTS) == set(classifiers.HIDDEN_LAYERS)
     assert set(cli.SAMPLERS) == set(generation.SAMPLERS)
     for name in cli.DECODERS:
         assert decoders.get(name, vocabulary_size=5).vocabulary_size == 5
+
+
+def test_options_of_training_reach_the_config(monkeypatch, tmp_path):
+    from interpnet_tf import runs
+
+    configs = []
+    monkeypatch.setattr(runs, "train", lambda config, *_: configs.append(config))
+    train = ["train", *TINY, "--out", str(tmp_path / "out")]
+    assert cli.main(train) == 0
+    options = ["--schedule", "cosine", "--warmup-epochs", "1.5", "--label-smoothing", "0.1"]
+    assert cli.main([*train, *options]) == 0
+    got = [(config.schedule, config.warmup_epochs, config.label_smoothing) for config in configs]
+    assert got == [("paper", 0.0, 0.0), ("cosine", 1.5, 0.1)]
 
 
 def test_run_folder_is_text_but_for_the_model(run):
@@ -126,6 +140,7 @@ def test_errors_say_what_to_do_and_leave_nothing(capsys, run, tmp_path):
     assert "--resume" in failing(capsys, "train", *TINY, "--out", run)
     assert "units" in failing(capsys, "train", *TINY, "--units", 32, "--resume", "--out", run)
     assert "dropout must be at least 0" in failing(capsys, "train", *TINY, "--dropout", 1, "--out", out)
+    assert "warmup_epochs needs" in failing(capsys, "train", *TINY, "--warmup-epochs", 1, "--out", out)
     assert "not a run folder" in failing(capsys, "evaluate", tmp_path)
     assert "no such file" in failing(capsys, "explain", run, tmp_path / "bird.png")
     (tmp_path / "bird.png").write_bytes(b"not a picture")

@@ -41,6 +41,37 @@ def test_loss_is_the_mean_over_words_then_over_sentences(untrained):
     np.testing.assert_allclose(weighted, (3 * np.log(2) + np.log(4)) / 4, rtol=1e-6)
 
 
+def test_smoothed_loss_by_hand(make_model):
+    model = make_model()
+    model.compile(label_smoothing=0.3)
+    size = model.tokenizer.vocabulary_size
+    logits = np.zeros((1, 2, size), "float32")
+    logits[0, 0, 4] = np.log(3.0)
+    logits[0, 0, :2] = np.log(2.0)  # padding and start: in the denominator, but no part of the smoothing
+    # Probabilities: 3 / s of word 4, 2 / s of the first two ids, 1 / s of the others, where s = size + 4. The
+    # target gives 0.7 + 0.3 / (size - 2) to word 4, and 0.3 / (size - 2) to each of the size - 3 others.
+    total, each = size + 4, 0.3 / (size - 2)
+    expected = -(0.7 + each) * np.log(3 / total) - (size - 3) * each * np.log(1 / total)
+    targets = np.array([[4, 0]])
+    np.testing.assert_allclose(model.compute_loss(y=targets, y_pred=logits), expected, rtol=1e-6)
+    plain = model.compute_loss(y=targets, y_pred=logits, training=False)
+    np.testing.assert_allclose(plain, -np.log(3 / total), rtol=1e-6)
+    np.testing.assert_allclose(model.compute_loss(y=targets, y_pred=logits + 1e4), expected, rtol=1e-3)
+
+
+def test_smoothing_counts_in_training_only(make_model, birds):
+    plain, smooth = make_model(), make_model()
+    plain.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
+    smooth.compile(keras.optimizers.SGD(0.0), label_smoothing=0.2, run_eagerly=True)
+    losses, smoothed = (
+        {key: values[0] for key, values in model.fit(birds, validation_data=birds, verbose=0).history.items()}
+        for model in (plain, smooth)
+    )
+    assert smoothed["val_loss"] == pytest.approx(losses["val_loss"], rel=1e-6)
+    assert abs(smoothed["loss"] - losses["loss"]) > 1e-4
+    assert smooth.evaluate(birds, verbose=0) == pytest.approx(losses["loss"], rel=1e-5)
+
+
 def test_evaluate_counts_every_sentence_once(untrained, birds):
     """Uneven batches and padding change nothing: the loss is that of the sentences one by one."""
     r = untrained.introspect(birds.inputs)
@@ -260,6 +291,15 @@ def test_a_loaded_model_trains_on(make_model, birds, tmp_path):
         np.testing.assert_allclose(ours, expected, atol=1e-6)
 
 
+def test_a_loaded_model_keeps_its_smoothing(make_model, tmp_path):
+    model = make_model()
+    model.compile(label_smoothing=0.25)
+    model.save(tmp_path / "model.keras")
+    assert interpnet_tf.load(tmp_path / "model.keras").label_smoothing == 0.25
+    model.compile_from_config({"optimizer": keras.saving.serialize_keras_object(keras.optimizers.SGD())})
+    assert model.label_smoothing == 0.0  # a file from before there was any
+
+
 def test_a_pooling_layer_is_saved_too(tmp_path, make_model):
     images = RANDOM.uniform(0, 1, (2, 6, 6, 3)).astype("float32")
     classifier = keras.Sequential(
@@ -409,6 +449,7 @@ def test_layers_without_the_probabilities(make_model, birds):
     ("attempt", "message"),
     [
         (lambda m, b: m.compile("adam", loss="mse"), "without loss="),
+        (lambda m, b: m.compile(label_smoothing=1), "label_smoothing must be at least 0.*got 1"),
         (lambda m, b: m.fit(b.inputs), "pass them as y"),
         (lambda m, b: m.fit(b.inputs, b.explanations[:-1]), "13 examples and explanations for 12"),
         (lambda m, b: m.fit(b.inputs, [[]] * 13), "no example has an explanation"),

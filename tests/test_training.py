@@ -1,4 +1,4 @@
-"""The paper's schedule step by step, and training that is interrupted and resumed."""
+"""The schedules step by step, and training that is interrupted and resumed."""
 
 import json
 import math
@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from interpnet_tf.checkpoints import Checkpoints
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.training import PaperSchedule, train_classifier, train_explainer
+from interpnet_tf.runs import RunConfig
+from interpnet_tf.schedules import PaperSchedule, warmup_cosine
+from interpnet_tf.training import train_classifier, train_explainer
 
 # The schedule, on a model whose validation losses are written down
 
@@ -109,6 +112,37 @@ def test_checkpoints_of_another_training_are_not_overwritten(tmp_path):
         scripted(2.0, 1.0).train(PaperSchedule(directory=tmp_path))
 
 
+def test_checkpoints_alone_leave_rate_and_end_to_others(directory):
+    checkpoints = Checkpoints(directory=directory)
+    model = scripted(2.0, 1.0, *[3.0] * 6).train(checkpoints)
+    assert rates(checkpoints) == [0.8] * 8
+    assert not checkpoints.stopped
+    assert float(model.weight) == 1
+
+
+def test_checkpoints_alone_end_a_training_that_diverges(directory):
+    checkpoints = Checkpoints(directory=directory)
+    model = scripted(2.0, math.nan, 1.0).train(checkpoints)
+    assert (len(checkpoints.history), checkpoints.stopped, float(model.weight)) == (2, True, 0)
+
+
+def test_the_rate_of_an_optimizer_with_a_schedule_is_not_halved():
+    model = scripted(1.0, 2.0)
+    model.compile(keras.optimizers.SGD(warmup_cosine(0.8, 10)))
+    with pytest.raises(TypeError, match="LearningRateSchedule"):
+        model.train(PaperSchedule())
+
+
+def test_warmup_and_cosine_by_hand():
+    rate = warmup_cosine(0.6, steps=8, warmup_steps=2)
+    # Two steps of the warm-up at 1/3 and 2/3 of the peak, then 0.3 (1 + cos 0), 0.3 (1 + cos 30°), … 150°.
+    root = math.sqrt(3) / 2
+    cosines = [1, root, 0.5, 0, -0.5, -root]
+    expected = [0.2, 0.4, *(0.3 * (1 + cosine) for cosine in cosines), 0.0]
+    np.testing.assert_allclose([float(rate(step)) for step in range(9)], expected, atol=1e-6)
+    np.testing.assert_allclose([float(warmup_cosine(0.6, 2)(step)) for step in (0, 1)], [0.6, 0.3], atol=1e-6)
+
+
 def test_another_quantity_may_be_watched():
     schedule = PaperSchedule(monitor="loss")
     schedule.set_model(scripted())
@@ -159,12 +193,26 @@ def test_resume_of_a_training_that_has_stopped(tmp_path):
         ({"factor": 1.0}, "factor must lie between 0 and 1, got 1.0"),
         ({"patience": 0}, "1 <= patience <= stop_after must hold, got 0 and 4"),
         ({"patience": 3, "stop_after": 2}, "got 3 and 2"),
+        ({"stop_after": 0}, "got 1 and 0"),
         ({"cool_down": -1}, "cool_down must not be negative, got -1"),
     ],
 )
 def test_errors(options, message):
     with pytest.raises(ValueError, match=message):
         PaperSchedule(**options)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Checkpoints(stop_after=0), "stop_after must be at least 1, or None, got 0"),
+        (lambda: warmup_cosine(0.1, 5, 5), "warmup_steps must lie between 0 and steps - 1 = 4, got 5"),
+        (lambda: warmup_cosine(0.1, 5, -1), "got -1"),
+    ],
+)
+def test_errors_of_the_parts(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
 
 
 def test_a_quantity_that_is_not_there():
@@ -245,16 +293,59 @@ def test_an_interrupted_classifier_resumes(birds, valid_birds, tmp_path):
     check_resuming(train, tmp_path)
 
 
-def test_an_interrupted_explainer_resumes(make_model, birds, valid_birds, tmp_path):
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"schedule": "cosine", "warmup_epochs": 1.5, "label_smoothing": 0.1}],
+    ids=["paper", "cosine"],
+)
+def test_an_interrupted_explainer_resumes(make_model, birds, valid_birds, tmp_path, options):
     def train(directory, callbacks):
         model = make_model(dropout=0.2)
-        options = {"epochs": 4, "batch_size": 8, "learning_rate": 0.01}
-        history = train_explainer(
-            model, birds, valid_birds, **options, directory=directory, callbacks=callbacks
-        )
+        every = {"epochs": 4, "batch_size": 8, "learning_rate": 0.01, "directory": directory}
+        history = train_explainer(model, birds, valid_birds, **every, **options, callbacks=callbacks)
         return model, history
 
     check_resuming(train, tmp_path)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_cosine_in_training(make_model, birds, valid_birds):
+    """The rate at each step is that by hand, and the training goes on although validation gets worse."""
+    used = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            used.append(float(self.model.optimizer.learning_rate))
+
+    model = make_model()
+    options = {"epochs": 6, "batch_size": 9, "learning_rate": 0.9, "stop_after": 1, "callbacks": [Watch()]}
+    history = train_explainer(model, birds, valid_birds, **options, schedule="cosine", warmup_epochs=1)
+    # 20 sentences make three batches an epoch: warm-up of 3 steps, cosine of 15.
+    expected = [0.9 * (step + 1) / 4 for step in range(3)]
+    expected += [0.45 * (1 + math.cos(math.pi * step / 15)) for step in range(15)]
+    np.testing.assert_allclose(used, expected, rtol=1e-4)
+    assert [logs["learning_rate"] for logs in history][::5] == pytest.approx([0.9, 0.0], abs=1e-6)
+    val_losses = [logs["val_loss"] for logs in history]
+    assert max(np.diff(val_losses)) > 0  # the paper's schedule would have stopped
+    assert model.evaluate(valid_birds, verbose=0) == pytest.approx(min(val_losses), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"schedule": "linear"}, r"one of \['paper', 'cosine'\], got 'linear'"),
+        ({"schedule": "cosine", "cool_down": 1}, "cool_down needs schedule 'paper', got 1 with 'cosine'"),
+        ({"warmup_epochs": 1}, "warmup_epochs needs schedule 'cosine', got 1 with 'paper'"),
+        ({"schedule": "cosine", "warmup_epochs": 2}, "less than epochs=2, got 2"),
+        ({"schedule": "cosine", "warmup_epochs": -1}, "at least 0 and less than epochs=2, got -1"),
+        ({"label_smoothing": 1.0}, "label_smoothing must be at least 0 and less than 1, got 1.0"),
+    ],
+)
+def test_options_that_do_not_go_together(make_model, birds, valid_birds, options, message):
+    with pytest.raises(ValueError, match=message):
+        train_explainer(make_model(), birds, valid_birds, epochs=2, **options)
+    with pytest.raises(ValueError, match=message):
+        RunConfig("sketchbirds", epochs=2, **options)
 
 
 def test_training_improves_and_brings_the_best_back(make_model, birds, valid_birds):

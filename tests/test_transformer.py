@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import bird_classifier
-from decoder_contract import check_decoder_contract
 
 import interpnet_tf
 from interpnet_tf import ExplanationTokenizer, InterpNet, TransformerDecoder, runs
 from interpnet_tf.generation import Decoding, generate
+from interpnet_tf.testing import check_decoder_contract
 
 SLICES = {"hidden": (0, 4), "probabilities": (4, 7)}
 RANDOM = np.random.default_rng(0)
@@ -36,15 +36,25 @@ def talkative(**options) -> TransformerDecoder:
     return decoder
 
 
-@pytest.mark.parametrize("slices", [SLICES, None])
-def test_meets_the_contract(slices):
-    check_decoder_contract(small(slices=slices), width=7)
+def test_meets_the_contract():
+    check_decoder_contract(small(), width=7)
 
 
+@pytest.mark.slow
+def test_meets_the_contract_where_r_is_one_layer():
+    check_decoder_contract(small(slices=None, max_length=4), width=7)
+
+
+def test_knows_the_shape_of_its_logits():
+    assert small().compute_output_shape({"r": (3, 7), "tokens": (3, 5)}) == (3, 5, 11)
+
+
+@pytest.mark.slow
 def test_meets_the_contract_with_large_weights():
     check_decoder_contract(talkative(), width=7, tolerance=1e-4)
 
 
+@pytest.mark.slow
 def test_meets_the_contract_in_mixed_precision():
     check_decoder_contract(small(dtype="mixed_bfloat16"), width=7, tolerance=1e-2)
 

@@ -14,7 +14,8 @@ def fold_transformer(
     """Joins and multiplies out what does not depend on the sentence.
 
     Query, key and value are one product; the scale of attention and the gain and offset of each layer
-    normalization are part of the product behind them; the output kernel is laid out for products.
+    normalization are part of the product behind them; the output kernel is laid out for products. Whatever is
+    added to a word's vector has its mean taken off, so that no layer normalization need do so.
 
     Args:
         blocks: keras-nlp's `TransformerDecoder` layers, which normalize first.
@@ -26,7 +27,7 @@ def fold_transformer(
     Returns:
         The weights of a `FoldedTransformer`.
     """
-    weights = {"embedding": embedding, "positions": positions}
+    weights = {"embedding": _centred(embedding), "positions": _centred(positions)}
     units = embedding.shape[1]
 
     def put(name: str, kernel: Any, bias: Any, norm: Any = None) -> None:
@@ -54,13 +55,13 @@ def fold_transformer(
         name, own, cross = f"block_{index}", block._self_attention_layer, block._cross_attention_layer
         read = joined(query(own), flat(own.key_dense), flat(own.value_dense))
         put(f"{name}/self", *read, block._self_attention_layer_norm)
-        put(f"{name}/self_output", *flat(own.output_dense))
+        put(f"{name}/self_output", *map(_centred, flat(own.output_dense)))
         put(f"{name}/cross", *query(cross), block._cross_attention_layer_norm)
         put(f"{name}/memory", *joined(flat(cross.key_dense), flat(cross.value_dense)))
-        put(f"{name}/cross_output", *flat(cross.output_dense))
+        put(f"{name}/cross_output", *map(_centred, flat(cross.output_dense)))
         wide, narrow = block._feedforward_intermediate_dense, block._feedforward_output_dense
         put(f"{name}/wide", wide.kernel, wide.bias, block._feedforward_layer_norm)
-        put(f"{name}/narrow", narrow.kernel, narrow.bias)
+        put(f"{name}/narrow", *map(_centred, (narrow.kernel, narrow.bias)))
     put("output", tf.transpose(embedding), tf.zeros((embedding.shape[0],)), normalization)
     return weights
 
@@ -123,13 +124,18 @@ class FoldedTransformer:
         return tf.reshape(part, (-1, self.heads, 1, self.units // self.heads))
 
     def _normalize(self, x: tf.Tensor) -> tf.Tensor:
-        x -= tf.reduce_mean(x, axis=-1, keepdims=True)
-        return x * tf.math.rsqrt(tf.reduce_mean(x * x, axis=-1, keepdims=True) + self.epsilon)
+        """Normalizes vectors whose mean is zero."""
+        return x * tf.math.rsqrt(tf.reduce_mean(tf.square(x), axis=-1, keepdims=True) + self.epsilon)
 
     def _product(self, x: tf.Tensor, name: str) -> tf.Tensor:
         kernel = self.weights[f"{name}/kernel"]
         product = tf.cast(tf.matmul(tf.cast(x, kernel.dtype), kernel), tf.float32)
         return product + self.weights[f"{name}/bias"]
+
+
+def _centred(weights: Any) -> tf.Tensor:
+    weights = tf.convert_to_tensor(weights)
+    return weights - tf.reduce_mean(weights, axis=-1, keepdims=True)
 
 
 def _attend(query: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, mask: Any = 0.0) -> tf.Tensor:

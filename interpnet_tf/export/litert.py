@@ -1,0 +1,242 @@
+"""Writes a LiteRT (TensorFlow Lite) file that classifies and explains on a phone."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.export import litert_graph, quality
+from interpnet_tf.export.litert_file import LiteRTModel, check_ops, ops, pack
+from interpnet_tf.export.litert_link import link
+from interpnet_tf.export.model_card import model_card
+from interpnet_tf.export.signatures import input_spec, reads_pictures
+from interpnet_tf.tokenizer import SPECIAL_TOKENS
+
+if TYPE_CHECKING:
+    from interpnet_tf.model import InterpNet
+
+QUANTIZATIONS = (None, "dynamic", "float16", "int8")
+_CALIBRATION_EXAMPLES = 100
+
+
+def export_litert(
+    model: InterpNet,
+    path: str | os.PathLike,
+    quantize: str | None = None,
+    samples: Any = None,
+    references: Sequence[Sequence[str]] | None = None,
+    labels: Sequence[int] | None = None,
+    *,
+    overwrite: bool = False,
+    name: str | None = None,
+    max_length: int | None = None,
+    batch_size: int | None = 1,
+    fold: bool | None = None,
+    least_identical: float = 0.9,
+    most_lost: float = 1.0,
+    details: Mapping[str, Any] | None = None,
+) -> Path:
+    """Writes a model as one `.tflite` file, whole or not at all.
+
+    The file needs LiteRT's built-in ops only. Its signatures `explain`, `classify` and `introspect` (see
+    `litert_graph.signatures`) read `x`, float32 `(batch, ...)`: features, or pixels in 0..255 where the
+    classifier reads pictures. Packed into the file, and beside it as text, are the vocabulary (line i is the
+    word of id i), the class names and what has to be done to an input; beside it, too, a model card with
+    what the conversion cost in quality.
+
+    Args:
+        model: the `InterpNet`.
+        path: the file to write, such as `"birds.tflite"`.
+        quantize: `None` keeps float32; `"float16"` halves the file; `"dynamic"` stores weights as 8-bit
+            integers and multiplies in integers, a quarter of the file and the fastest; `"int8"` also computes
+            the classifier in integers, with ranges found from `samples`, for devices that want it so.
+        samples: held-out examples to compare the file with the Keras model on: what the classifier reads, or
+            an `ExplanationDataset`, which brings `references` and `labels`.
+        references: sentences that people wrote of each sample, for CIDEr-D.
+        labels: the samples' true classes, for the accuracy.
+        overwrite: whether an existing `path` is replaced.
+        name: of the model, in its card; by default the file's.
+        max_length: the most words of an explanation; by default the model's.
+        batch_size: of the inputs; `None` takes any number at a time, slower one by one.
+        fold: whether the decoder's weights are multiplied out, which says sentences faster and may need a
+            larger file; `None` does so where it adds less than a tenth to them.
+        least_identical: share of samples, 0..1, that must get the same sentence, or there is a warning.
+        most_lost: by how much 100 times CIDEr-D and the accuracy in per cent may fall without a warning.
+        details: further entries of the model card.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileExistsError: if `path` exists and `overwrite` is not set.
+        ValueError: if an argument is out of its range, or the model needs more than LiteRT's built-in ops.
+
+    Example:
+
+    ```python
+    export_litert(model, "birds.tflite", quantize="dynamic", samples=valid)
+    ```
+    """
+    path = Path(path)
+    if isinstance(samples, ExplanationDataset):
+        samples, references, labels = samples.inputs, samples.explanations, samples.labels
+    max_length = model.max_length if max_length is None else max_length
+    _check(path, quantize, samples, overwrite, max_length)
+    model.decoder.check_length(max_length)
+    files = _associated_files(model, max_length)
+    content = convert(model, quantize, samples, max_length, batch_size, fold)
+    check_ops(content)
+    card = model_card(model, name or path.stem, details)
+    card["versions"]["ai-edge-litert"] = importlib.metadata.version("ai-edge-litert")
+    card |= {
+        "format": "litert",
+        "max_length": max_length,
+        "quantization": quantize or "none",
+        "bytes": len(content),
+        "operations": sorted(ops(content)),
+    }
+    if samples is not None:
+        card["quality"] = _quality(model, content, samples, references, labels, max_length)
+        quality.warn_if_poor(card["quality"], least_identical, most_lost)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    card_text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    # The file comes last: it is complete in itself, and where it is, so is what belongs to it.
+    beside = {f"{path.stem}.{name}": text for name, text in {**files, "model_card.json": card_text}.items()}
+    for file_name, text in beside.items():
+        _write(path.with_name(file_name), text.encode("utf-8"))
+    _write(path, pack(content, files))
+    return path
+
+
+def convert(
+    model: InterpNet,
+    quantize: str | None = None,
+    samples: np.ndarray | None = None,
+    max_length: int | None = None,
+    batch_size: int | None = 1,
+    fold: bool | None = None,
+) -> bytes:
+    """Returns the flatbuffer of `export_litert`; the arguments are the same."""
+    max_length = max_length or model.max_length
+    spec = tf.TensorSpec((batch_size, *input_spec(model).shape[1:]), tf.float32, name="x")
+    if quantize != "int8":
+        functions = litert_graph.signatures(model, max_length, fold)
+        return _converted({name: (body, {"x": spec}) for name, body in functions.items()}, quantize)
+    introspect, rest = litert_graph.parts(model, max_length, fold)
+    calibration = [np.asarray(x, "float32")[None] for x in samples[:_CALIBRATION_EXAMPLES]]
+    first = _converted({"introspect": (introspect, {"x": spec})}, "int8", calibration)
+    outputs = tf.function(introspect).get_concrete_function(spec).structured_outputs
+    path = model.introspector.probabilities_path
+    specs = {name: tf.TensorSpec(outputs[name].shape, tf.float32, name=name) for name in ("r", path)}
+    of_part = {"explain": specs, "classify": {path: specs[path]}}
+    return link(first, _converted({name: (body, of_part[name]) for name, body in rest.items()}, "dynamic"))
+
+
+def _converted(
+    functions: Mapping[str, tuple[Callable[..., dict[str, tf.Tensor]], Mapping[str, tf.TensorSpec]]],
+    quantize: str | None,
+    calibration: Sequence[np.ndarray] = (),
+) -> bytes:
+    """Converts functions, each with the specs of its inputs, into a model with a signature for each."""
+    module = tf.Module()
+    module.frozen = {name: litert_graph.freeze(body, **specs) for name, (body, specs) in functions.items()}
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        tf.saved_model.save(module, folder, signatures=dict(module.frozen))
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(functions))
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        if quantize is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if quantize == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if quantize == "int8":
+            name = next(iter(functions))
+            converter.representative_dataset = lambda: ((name, {"x": x}) for x in calibration)
+        return bytes(converter.convert())
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps TensorFlow from warning of its own converter's intermediate graph."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _associated_files(model: InterpNet, max_length: int) -> dict[str, str]:
+    words, names = [*SPECIAL_TOKENS, *model.tokenizer.vocabulary], model.class_names
+    if broken := [text for text in [*words, *names] if len(text.splitlines()) != 1]:
+        raise ValueError(f"words and class names must be single lines to be packed, got {broken[:3]}")
+    shape = [int(size) for size in input_spec(model).shape[1:]]
+    preprocessing: dict[str, Any] = {"shape": shape, "dtype": "float32", "max_length": max_length}
+    if reads_pictures(model):
+        preprocessing |= {
+            "kind": "picture",
+            "channels": "RGB",
+            "range": [0, 255],
+            "resize": "turn upright (EXIF), scale the short side to the size, crop the centre; bicubic",
+        }
+    else:
+        preprocessing["kind"] = "features"
+    return {
+        "vocabulary.txt": "".join(f"{word}\n" for word in words),
+        "labels.txt": "".join(f"{name}\n" for name in names),
+        "preprocessing.json": json.dumps(preprocessing, indent=1) + "\n",
+    }
+
+
+def _quality(
+    model: InterpNet,
+    content: bytes,
+    samples: np.ndarray,
+    references: Sequence[Sequence[str]] | None,
+    labels: Sequence[int] | None,
+    max_length: int,
+) -> dict[str, Any]:
+    explanations = model.explain(samples, max_length=max_length)
+    converted = LiteRTModel(content)("explain", samples)
+    return quality.compare(
+        [explanation.text for explanation in explanations],
+        [explanation.class_id for explanation in explanations],
+        model.tokenizer.detokenize(converted["token_ids"]),
+        converted["class_id"],
+        references,
+        labels,
+    )
+
+
+def _check(path: Path, quantize: str | None, samples: Any, overwrite: bool, max_length: int) -> None:
+    if quantize not in QUANTIZATIONS:
+        raise ValueError(f"quantize must be one of {list(QUANTIZATIONS)}, got {quantize!r}")
+    if path.suffix != ".tflite":
+        raise ValueError(f"path must end in .tflite, got {str(path)!r}")
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} exists; choose another name, or replace it with overwrite=True (--overwrite)"
+        )
+    if quantize == "int8" and (samples is None or not len(samples)):
+        raise ValueError("quantize='int8' needs samples, from which the ranges of the activations are found")
+    if max_length < 1:
+        raise ValueError(f"max_length must be at least 1, got {max_length}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

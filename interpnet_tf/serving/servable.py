@@ -1,0 +1,201 @@
+"""A SavedModel in memory, and its signatures: what the server runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+from interpnet_tf.serving import tensors
+from interpnet_tf.serving.errors import ServingError, invalid
+
+DEFAULT_SIGNATURE = "serving_default"
+WARM_UP = "assets.extra/tf_serving_warmup_requests"
+MOST_WARM_UP_RECORDS = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class TensorSpec:
+    """An input or output of a signature.
+
+    Attributes:
+        name: under which requests name it.
+        tensor: its name in the graph.
+        dtype: its TensorFlow type.
+        shape: its dimensions, None where any size goes; None altogether if even the rank is open.
+    """
+
+    name: str
+    tensor: str
+    dtype: tf.DType
+    shape: tuple[int | None, ...] | None
+
+    @classmethod
+    def from_info(cls, name: str, info: Any) -> TensorSpec:
+        """Reads one from the `TensorInfo` of a signature."""
+        shape = tf.TensorShape(info.tensor_shape)
+        return cls(name, info.name, tf.as_dtype(info.dtype), None if shape.rank is None else tuple(shape))
+
+    @property
+    def has_open_batch(self) -> bool:
+        """Whether the first dimension takes any size."""
+        return bool(self.shape) and self.shape[0] is None
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Refuses a tensor of another shape."""
+        wanted = self.shape
+        if wanted is None:
+            return
+        if len(shape) != len(wanted) or any(
+            want is not None and have != want for have, want in zip(shape, wanted, strict=True)
+        ):
+            open_name = ["batch" if index == 0 else "any" for index in range(len(wanted))]
+            text = ", ".join(
+                name if size is None else str(size) for name, size in zip(open_name, wanted, strict=True)
+            )
+            raise invalid(
+                f'input "{self.name}" has shape {list(shape)}, but the model reads [{text}]; '
+                "GET …/metadata shows the inputs of every signature"
+            )
+
+
+class Signature:
+    """One function of a SavedModel: named arrays in, named arrays out.
+
+    Args:
+        name: of the signature.
+        definition: its `SignatureDef`.
+        session: holds the loaded graph.
+    """
+
+    def __init__(self, name: str, definition: Any, session: Any):
+        self.name = name
+        self.inputs = {
+            key: TensorSpec.from_info(key, info) for key, info in sorted(definition.inputs.items())
+        }
+        self.outputs = {
+            key: TensorSpec.from_info(key, info) for key, info in sorted(definition.outputs.items())
+        }
+        every = [*self.inputs.values(), *self.outputs.values()]
+        self.is_batched = bool(self.inputs) and all(spec.has_open_batch for spec in every)
+        self._run = session.make_callable(
+            [spec.tensor for spec in self.outputs.values()],
+            feed_list=[spec.tensor for spec in self.inputs.values()],
+        )
+
+    def __call__(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Runs the graph; arrays as `check` lets them pass."""
+        outputs = self._run(*(arrays[name] for name in self.inputs))
+        return {
+            spec.name: np.asarray(value, spec.dtype.as_numpy_dtype)
+            for spec, value in zip(self.outputs.values(), outputs, strict=True)
+        }
+
+    def check_names(self, names: set[str]) -> None:
+        """Refuses a request that lacks an input or has one too many."""
+        if names != set(self.inputs):
+            missing, extra = sorted(set(self.inputs) - names), sorted(names - set(self.inputs))
+            raise invalid(
+                f'signature "{self.name}" reads the inputs {sorted(self.inputs)}; '
+                f"missing: {missing}, unknown: {extra}"
+            )
+
+    def check(self, arrays: Mapping[str, np.ndarray]) -> int:
+        """Refuses arrays that the graph does not take, and numbers that are not finite.
+
+        Returns:
+            How many rows the request has: the size of the first dimension, 1 where there is none.
+        """
+        self.check_names(set(arrays))
+        for name, array in arrays.items():
+            self.inputs[name].check_shape(array.shape)
+            if self.inputs[name].dtype.is_floating and not np.isfinite(array).all():
+                place = np.argwhere(~np.isfinite(array))[0].tolist()
+                raise invalid(
+                    f'input "{name}" holds a number that is not finite (NaN, infinity, or too large for '
+                    f"{self.inputs[name].dtype.name}) at {place}; send finite numbers"
+                )
+        if not self.is_batched:
+            return 1
+        rows = {name: array.shape[0] for name, array in arrays.items()}
+        if len(set(rows.values())) > 1:
+            raise invalid(f"the inputs differ in their number of rows: {rows}; send as many of each")
+        count = next(iter(rows.values()))
+        if count == 0:
+            raise invalid("the batch is empty; send at least one row")
+        return count
+
+
+class Servable:
+    """A version of a model, loaded as TensorFlow Serving loads it: into a session.
+
+    A session runs the very graph of the file, and gives its memory back when it is closed; what
+    `tf.saved_model.load` returns lives until Python's garbage collector comes by.
+
+    Args:
+        path: a SavedModel with the tag `serve`.
+
+    Attributes:
+        definitions: the `SignatureDef` of each signature, by name.
+
+    Raises:
+        ValueError: if the folder holds no SavedModel that can be served.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        graph = tf.Graph()
+        self._session = tf.compat.v1.Session(graph=graph)
+        try:
+            with graph.as_default():
+                meta_graph = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path))
+            self.definitions = dict(meta_graph.signature_def)
+            self._signatures = {
+                name: Signature(name, definition, self._session)
+                for name, definition in self.definitions.items()
+                if definition.inputs and definition.outputs
+            }
+            self._warm_up()
+        except BaseException:
+            self._session.close()
+            raise
+        finally:
+            graph.finalize()
+
+    def signature(self, name: str, code: grpc.StatusCode = grpc.StatusCode.FAILED_PRECONDITION) -> Signature:
+        """Returns the signature of a name ("" means `serving_default`).
+
+        Raises:
+            ServingError: with `code`, if there is none.
+        """
+        name = name or DEFAULT_SIGNATURE
+        if name not in self._signatures:
+            raise ServingError(
+                code, f'Serving signature key "{name}" not found; this model has {sorted(self._signatures)}'
+            )
+        return self._signatures[name]
+
+    def close(self) -> None:
+        """Frees the variables. No signature can run afterwards."""
+        self._session.close()
+
+    def _warm_up(self) -> None:
+        """Runs the requests that come with the model, so that the first client does not wait for it."""
+        path = self.path / WARM_UP
+        if not path.exists():
+            return
+        for record in tf.data.TFRecordDataset(str(path)).take(MOST_WARM_UP_RECORDS).as_numpy_iterator():
+            logged = prediction_log_pb2.PredictionLog.FromString(record)
+            if logged.HasField("predict_log"):
+                request = logged.predict_log.request
+                signature = self.signature(request.model_spec.signature_name)
+                arrays = tensors.read_inputs(request.inputs, signature, math.inf)
+                signature.check(arrays)
+                signature(arrays)
