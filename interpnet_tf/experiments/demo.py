@@ -1,4 +1,4 @@
-"""`make demo`: the paper's comparison in small, on the embedded data.
+"""`make demo`: the paper's comparison in small, on the embedded data, and both exports of its best network.
 
 The networks share one set of convolutional layers, as the paper's share one feature vector x; what
 differs is the dense layers behind it and what the decoder sees of them.
@@ -9,24 +9,27 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from interpnet_tf import memory, quiet
 
 ROWS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2")
 FACTS = ("attribute_precision", "distinguishing_rate", "varying_precision")
+PHONE_CLIENT = Path(__file__).parents[2] / "export" / "phone" / "interpnet_lite.py"
 COLUMNS = ("accuracy", "meteor", "bleu_4", "cider_d", *FACTS)
 
 
 def main() -> None:
-    """Trains four networks, prints their table and draws eight explained birds."""
+    """Trains four networks, prints their table, draws eight explained birds, and runs both exports."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder of runs and pictures")
     options = parser.parse_args()
     began = time.monotonic()
-    print("demo: this takes about seven minutes on two cores", file=sys.stderr)
+    print("demo: this takes about eight minutes on two cores", file=sys.stderr)
     memory.keep_freed_memory()
     quiet.import_tensorflow()
     table = run(options.out)
@@ -34,6 +37,8 @@ def main() -> None:
 
     print("\nsketchbirds, test pictures, scores x 100, 10 references")
     print(metrics.format_table(table, COLUMNS))
+    print("\none bird, from the model, the SavedModel and the LiteRT file")
+    print(*export_and_run(options.out), sep="\n")
     seconds = time.monotonic() - began
     print(f"\neight explained birds: {options.out / 'explanations.png'} ({seconds:.0f} s in all)")
 
@@ -91,6 +96,42 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
             save_figure(out / "explanations.png", shown.inputs, explanations, names)
             print(*explanations, sep="\n")
     return {name: table[name] for name in (*ROWS, *(name for name in table if name not in ROWS))}
+
+
+def export_and_run(out: Path) -> list[str]:
+    """Exports interpnet-2 for servers and for phones, and explains one picture with each export.
+
+    Args:
+        out: folder of the runs, in which the exports are written.
+
+    Returns:
+        What the model, the SavedModel and the LiteRT file said.
+    """
+    import keras
+    import tensorflow as tf
+
+    from interpnet_tf import runs
+    from interpnet_tf.data import sketchbirds
+
+    _, model = runs.read(out / "interpnet-2")
+    valid, bird = sketchbirds.load("validation").subset(range(48)), sketchbirds.load("test").inputs[:1]
+    picture, servable, phone_file = out / "bird.png", out / "export" / "birds" / "1", out / "birds.tflite"
+    keras.utils.save_img(picture, bird[0], scale=False)
+    model.export(servable, overwrite=True)
+    model.export(phone_file, format="litert", quantize="dynamic", samples=valid, overwrite=True)
+
+    def said(outputs: dict[str, Any]) -> str:
+        label, text = (outputs[name].numpy()[0].decode() for name in ("label", "explanation"))
+        return f"{label} ({100 * float(outputs['probability'][0]):.1f} %): {text}"
+
+    served = tf.saved_model.load(servable).signatures["serving_bytes"]
+    client = [sys.executable, str(PHONE_CLIENT), str(phone_file), str(picture)]
+    on_the_phone = subprocess.run(client, check=True, capture_output=True, text=True).stdout
+    return [
+        f"{'model.explain':14} {model.explain(bird)[0]}",
+        f"{'SavedModel':14} {said(served(image_bytes=tf.constant([picture.read_bytes()])))}",
+        f"{'LiteRT, 8 bits':14} {on_the_phone.split(': ', 1)[1].strip()}",
+    ]
 
 
 if __name__ == "__main__":
