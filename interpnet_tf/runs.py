@@ -102,9 +102,9 @@ class RunConfig:
             self.decoder, vocabulary_size, self.max_length, seed=self.seed, dtype=dtype, **options
         )
 
-    def load(self, split: str, **options: Any) -> ExplanationDataset:
-        """Loads a split of the data set of this run."""
-        return loading.load(self.data, split, self.root, self.seed, **{**self.options, **options})
+    def load(self, split: str, root: str | None = None, **options: Any) -> ExplanationDataset:
+        """Loads a split of the data set of this run, from `root` where it has moved."""
+        return loading.load(self.data, split, root or self.root, self.seed, **{**self.options, **options})
 
 
 def train(

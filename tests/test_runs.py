@@ -43,3 +43,14 @@ def test_a_run_with_a_cosine(birds, valid_birds, tmp_path):
     with (tmp_path / "run" / "history.csv").open(newline="") as file:
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file) if row["stage"] == "explainer"]
     assert rates == pytest.approx([0.01 * 0.75, 0.0], abs=1e-9)  # 0.005 (1 + cos 60°)
+
+
+def test_a_data_set_that_has_moved(monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        runs.loading, "load", lambda *arguments, **options: given.append((arguments, options))
+    )
+    config = runs.RunConfig("cub", root="old", seed=3, options={"image_size": 32})
+    config.load("test")
+    config.load("test", root="new")
+    assert given == [(("cub", "test", root, 3), {"image_size": 32}) for root in ("old", "new")]
