@@ -40,7 +40,6 @@ def contenders(batch: int = BATCH, words: int = WORDS, width: int = R_WIDTH) -> 
     sizes = {"batch": batch, "words": words, "width": width}
     return {
         "LSTM": ours("lrcn", **sizes),
-        "LSTM, XLA": ours("lrcn", xla=True, **sizes),
         "LSTM, bfloat16": ours("lrcn", dtype="mixed_bfloat16", **sizes),
         "Transformer": ours("transformer", **sizes),
         "PyTorch LRCN": pytorch(**sizes),
