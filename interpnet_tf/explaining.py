@@ -56,11 +56,7 @@ def explain_batch(
         folded: what `model.decoder.fold()` returned, for many examples.
         jit_compile: whether XLA compiles the generation.
     """
-    activations = model.introspector(x, training=False)
-    outputs = activations.get(model.introspector.probabilities_path)
-    if outputs is None:
-        outputs = model.classifier(x, training=False)
-    r = model.standardize(activations["r"])
+    probabilities, r = classify_and_read(model, x)
 
     def generate(r: tf.Tensor, seed: Any, folded: Any) -> generation.Sentences:
         return generation.generate(model.decoder, r, max_length, decoding, seed, folded)
@@ -68,7 +64,16 @@ def explain_batch(
     said = (tf.function(generate, jit_compile=True) if jit_compile else generate)(r, seed, folded)
     texts = model.tokenizer.detokenize_tensor(tf.reshape(said.ids, (-1, max_length)))
     texts = tf.reshape(texts, tf.shape(said.scores))
-    return ExplainedBatch(class_probabilities(model.classifier, outputs), *said, texts)
+    return ExplainedBatch(probabilities, *said, texts)
+
+
+def classify_and_read(model: InterpNet, x: Any) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns class probabilities `(batch, classes)` and r(x) `(batch, width)` as the decoder reads it."""
+    activations = model.introspector(x, training=False)
+    outputs = activations.get(model.introspector.probabilities_path)
+    if outputs is None:
+        outputs = model.classifier(x, training=False)
+    return class_probabilities(model.classifier, outputs), model.standardize(activations["r"])
 
 
 def records(

@@ -15,7 +15,7 @@ from interpnet_tf.tokenizer import ExplanationTokenizer
 SAMPLERS = ("greedy", "beam", "top_k", "top_p")
 
 # Never said: padding and start are no words, and a reader learns nothing from "[unknown]".
-_SILENT_IDS = (ExplanationTokenizer.pad_id, ExplanationTokenizer.start_id, ExplanationTokenizer.unknown_id)
+SILENT_IDS = (ExplanationTokenizer.pad_id, ExplanationTokenizer.start_id, ExplanationTokenizer.unknown_id)
 _NEVER = float("-inf")
 
 
@@ -88,7 +88,7 @@ class Decoding:
                 f"{len(self.required)} required words need sampler 'beam' with beams of at least "
                 f"{len(self.required) + 1}, got {self.sampler!r} and {self.beams}"
             )
-        if both := set(self.required) & {*self.forbidden, *_SILENT_IDS}:
+        if both := set(self.required) & {*self.forbidden, *SILENT_IDS}:
             raise ValueError(f"required holds ids that cannot be said: {sorted(both)}")
 
     @property
@@ -152,7 +152,7 @@ def generate(
     decoder.check_length(max_length)
     rows = decoding.rows
     stepper = decoder.folded(folded) if folded else decoder
-    silence = _silence(decoder.vocabulary_size, decoding)
+    silent = silence(decoder.vocabulary_size, decoding.forbidden)
     state = stepper.start(tf.convert_to_tensor(r))  # once an example, however many sentences grow of it
     state = {name: tf.repeat(part, rows, axis=0) for name, part in state.items()} if rows > 1 else state
     count = tf.shape(r)[0] * rows
@@ -166,7 +166,7 @@ def generate(
     def say_one(index, token, ended, ids, log_probabilities, score, state):
         logits, state = stepper.step(token, state)
         normalizer = tf.reduce_logsumexp(logits, axis=-1)
-        words = _allowed(logits + silence, ids, index, decoding)
+        words = _allowed(logits + silent, ids, index, decoding)
         if decoding.sampler == "beam":
             words -= normalizer[:, None]
             nothing = tf.one_hot(ExplanationTokenizer.pad_id, decoder.vocabulary_size, 0.0, _NEVER)
@@ -216,11 +216,11 @@ def generate(
     return Sentences(by_example(ids), by_example(log_probabilities), by_example(score))
 
 
-def _silence(vocabulary: int, decoding: Decoding) -> tf.Tensor:
+def silence(vocabulary: int, forbidden: tuple[int, ...] = ()) -> np.ndarray:
     """Returns -inf for each word that is never said and 0 for the others, `(vocabulary,)`, to be added."""
-    silence = np.zeros(vocabulary, "float32")
-    silence[[*_SILENT_IDS, *decoding.forbidden]] = _NEVER
-    return tf.constant(silence)
+    silent = np.zeros(vocabulary, "float32")
+    silent[[*SILENT_IDS, *forbidden]] = _NEVER
+    return silent
 
 
 def _allowed(words: tf.Tensor, ids: tf.Tensor, index: tf.Tensor, decoding: Decoding) -> tf.Tensor:

@@ -14,12 +14,11 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.decoders.base import ExplanationDecoder
-from interpnet_tf.generation import generate
+from interpnet_tf.generation import SILENT_IDS, generate
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.tokenizer import SPECIAL_TOKENS, ExplanationTokenizer
 
 _BATCH, _WORDS, _LONGER = 3, 6, 10
-_UNSAID = [ExplanationTokenizer.pad_id, ExplanationTokenizer.start_id, ExplanationTokenizer.unknown_id]
 
 
 def check_decoder_contract(decoder: ExplanationDecoder, width: int, tolerance: float = 1e-5) -> None:
@@ -256,7 +255,7 @@ class _Check:
         of_said = np.take_along_axis(forced, self.ids[..., None], axis=2)[..., 0]
         real = self.ids != ExplanationTokenizer.pad_id
         self.same(log_probabilities[real], of_said[real], "log-probabilities of generate and call")
-        forced[..., _UNSAID] = -np.inf
+        forced[..., list(SILENT_IDS)] = -np.inf
         second, best = np.moveaxis(np.sort(forced, axis=2)[..., -2:], 2, 0)
         margin = self.tolerance * (1 + np.abs(best))
         _require(((of_said >= best - 2 * margin) | ~real).all(), "call finds another word more probable")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from interpnet_tf import generation
+from interpnet_tf.explaining import classify_and_read
+from interpnet_tf.export import signatures as served
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer
 
 if TYPE_CHECKING:
     from interpnet_tf.model import InterpNet
-
-_SILENT_IDS = [ExplanationTokenizer.pad_id, ExplanationTokenizer.start_id, ExplanationTokenizer.unknown_id]
 
 
 def signatures(
@@ -39,20 +41,13 @@ def signatures(
     decoder, vocabulary = _decoder(model, fold), model.tokenizer.vocabulary_size
 
     def classify(x: Any) -> dict[str, tf.Tensor]:
-        return _classification(model, model.classifier(x, training=False))
-
-    def introspect(x: Any) -> dict[str, tf.Tensor]:
-        activations = model.introspector(x, training=False)
-        return {name: tf.cast(activation, tf.float32) for name, activation in activations.items()}
+        return _classification(class_probabilities(model.classifier, model.classifier(x, training=False)))
 
     def explain(x: Any) -> dict[str, tf.Tensor]:
-        activations = model.introspector(x, training=False)
-        outputs = activations.get(model.introspector.probabilities_path)
-        if outputs is None:
-            outputs = model.classifier(x, training=False)
-        r = model.standardize(activations["r"])
-        return {**_classification(model, outputs), **_sentence(decoder, r, max_length, vocabulary)}
+        probabilities, r = classify_and_read(model, x)
+        return {**_classification(probabilities), **_sentence(decoder, r, max_length, vocabulary)}
 
+    introspect = functools.partial(served.introspect, model)
     return {"explain": explain, "classify": classify, "introspect": introspect}
 
 
@@ -70,8 +65,7 @@ def _decoder(model: InterpNet, fold: bool | None) -> Any:
     return decoder.folded(folded) if fold or numbers < 1.1 * decoder.count_params() else decoder
 
 
-def _classification(model: InterpNet, outputs: tf.Tensor) -> dict[str, tf.Tensor]:
-    probabilities = class_probabilities(model.classifier, outputs)
+def _classification(probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
     return {
         "class_id": tf.argmax(probabilities, axis=-1, output_type=tf.int32),
         "probability": tf.reduce_max(probabilities, axis=-1),
@@ -103,9 +97,8 @@ def say(decoder: Any, r: tf.Tensor, max_length: int, vocabulary: int) -> tuple[t
     Returns:
         Ids, int32 `(batch, max_length)`, and the log-probability of each, float32 `(batch, max_length)`.
     """
-    silence = np.zeros(vocabulary, "float32")
-    silence[_SILENT_IDS] = -np.inf
-    may_be_said = np.isfinite(silence).astype("float32")
+    silent = generation.silence(vocabulary)
+    may_be_said = np.isfinite(silent).astype("float32")
     batch = r.shape[0] or tf.shape(r)[0]
 
     def unfinished(index, token, ended, *_):
@@ -113,7 +106,7 @@ def say(decoder: Any, r: tf.Tensor, max_length: int, vocabulary: int) -> tuple[t
 
     def say_one(index, token, ended, ids, log_probabilities, state):
         logits, state = decoder.step(token, state)
-        token = tf.argmax(logits + silence, axis=-1, output_type=tf.int32)
+        token = tf.argmax(logits + silent, axis=-1, output_type=tf.int32)
         token = tf.where(ended, ExplanationTokenizer.pad_id, token)
         # Softmax has a fast kernel on every device, log-softmax has not.
         chosen = tf.math.log(tf.reduce_max(tf.nn.softmax(logits) * may_be_said, axis=-1))
@@ -150,11 +143,11 @@ def parts(
         return activations
 
     def classify(**inputs: Any) -> dict[str, tf.Tensor]:
-        return _classification(model, inputs[path])
+        return _classification(class_probabilities(model.classifier, inputs[path]))
 
     def explain(**inputs: Any) -> dict[str, tf.Tensor]:
         return {
-            **_classification(model, inputs[path]),
+            **classify(**inputs),
             **_sentence(decoder, model.standardize(inputs["r"]), max_length, vocabulary),
         }
 

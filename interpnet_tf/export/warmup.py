@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-MOST_RECORDS = 1000  # TensorFlow Serving refuses a file of more
-
 
 def write_warmup(
     folder: str | os.PathLike,

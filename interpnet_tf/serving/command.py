@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import dataclasses
 import logging
 from pathlib import Path
@@ -72,6 +71,8 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> None:
     """Serves until a signal comes."""
+    import asyncio  # `interpnet --help` needs none of it
+
     try:
         from interpnet_tf.serving import server
     except ModuleNotFoundError as error:
