@@ -88,7 +88,7 @@ def load(root: str | os.PathLike) -> AttributeTable:
           https://www.vision.caltech.edu/datasets/cub_200_2011/), section 3.3
     """
     folder = find_folder(Path(root))
-    places = [folder.parent, folder, folder / "attributes"]
+    places = [folder.absolute().parent, folder, folder / "attributes"]
     names_path = next((p / "attributes.txt" for p in places if (p / "attributes.txt").is_file()), None)
     if names_path is None:
         raise FileNotFoundError(
