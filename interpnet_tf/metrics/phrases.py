@@ -26,32 +26,40 @@ _REWRITES = [
         (r"\b(eye ?brows?|brows?|superciliar(y|ies))\b", "eyebrow"),
         (r"\b(eye|cheek|malar) ?(patch|patches|stripe|stripes|line)\b", "eyepatch"),
         (r"\bwing ?bars?\b", "wingbar"),
-        (r"\bunder ?(side|belly|body|part|parts|carriage)\b|\bunderneath\b|\bventral( side)?\b", "underparts"),
+        (
+            r"\bunder ?(side|belly|body|part|parts|carriage)\b|\bunderneath\b|\bventral( side)?\b",
+            "underparts",
+        ),
         (r"\bupper ?(body|part|parts|side)\b", "upperparts"),
         (r"\b(under ?|upper ?)tail\b", "tail"),
         (r"\b(tail|wing|head|crown|breast|chest|belly|back|neck|body) (feathers?|coverts?|plumage)\b", r"\1"),
         (r"\b(in |of )?colou?r(s|ed|ing|ation)?\b", ""),
-        (r"\b(\w+ish) (?=(%s)\b)" % "|".join(COLORS), ""),
+        (rf"\b(\w+ish) (?=({'|'.join(COLORS)})\b)", ""),
         (r"\b(shades?|tones?|hues?|mix|mixture|bit|combination|variety) of\b", ""),
     )
 ]
-_JOINS = frozenset("and , or & yet".split())
-_COPULAS = frozenset("is are was were".split())
-_RELATIVES = frozenset("that which".split())
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_JOINS = _words("and , or & yet")
+_COPULAS = _words("is are was were")
 # "Red around the eye" is not of the eye, so that only these lead to the part that is meant.
-_PREPOSITIONS = frozenset("on in over along across at throughout covering covers cover down".split())
-_ARTICLES = frozenset("a an the its it's his this their".split())
-_NEGATIONS = frozenset("no not without lacks lacking".split())
+_PREPOSITIONS = _words("on in over along across at throughout covering covers cover down")
+_ARTICLES = _words("a an the its it's his this their")
+_NEGATIONS = _words("no not without lacks lacking")
 # Words that may stand between a modifier and its part.
-_TRANSPARENT = frozenset(
-    "very mostly all light dark bright pale deep dull vibrant vivid brilliant soft dirty jet pure rich "
-    "slightly completely entirely primarily mainly almost nearly quite rather fairly really somewhat "
-    "predominantly predominately also both two some sized size mixed well as pointed pointy sharp thick "
-    "thin narrow straight flat wide skinny round rounded fluffy blunt slender stout broad smooth webbed "
-    "beautiful colorful distinct distinctive particular sleek shiny glossy plump fat patch patches "
-    "marking markings spot feather curved curving hooked accents highlights outer inner upper lower entire whole top front "
-    "covered tipped tinted matching downward downwards upward darker lighter royal burnt snow blood s "
-    "faint large small short long tiny little big medium prominent strong sturdy".split()
+_TRANSPARENT = _words(
+    "that which very mostly all light dark bright pale deep dull vibrant vivid brilliant soft dirty jet pure "
+    "rich slightly completely entirely primarily mainly almost nearly quite rather fairly really somewhat "
+    "predominantly predominately also both two some sized size mixed well as pointed pointy sharp thick thin "
+    "narrow straight curved curving flat wide skinny round rounded fluffy blunt slender stout broad smooth "
+    "webbed beautiful colorful distinct distinctive particular sleek shiny glossy plump fat patch patches "
+    "marking markings spot feather feathers accents highlights outer inner upper lower entire whole top "
+    "front covered tipped tinted matching downward downwards upward darker lighter royal burnt snow blood s "
+    "faint prominent strong sturdy"
 )
 _SHAPE_WORDS = frozenset(word for word, _ in SHAPES)
 
@@ -143,7 +151,7 @@ class _Reader:
         elif token in _NEGATIONS:
             self._end_clause()
             self.negated = True
-        elif token in _PREPOSITIONS or token in _TRANSPARENT or token in _RELATIVES:
+        elif token in _PREPOSITIONS or token in _TRANSPARENT:
             self.listing = False
         else:
             if token in MENTIONS:
