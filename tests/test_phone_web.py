@@ -17,7 +17,7 @@ import pytest
 from headless_chromium import PROGRAM, Browser
 from PIL import Image
 
-from interpnet_tf import ExplanationDataset
+from interpnet_tf import ExplanationDataset, ExplanationTokenizer, TransformerDecoder
 
 pytest.importorskip("ai_edge_litert")
 pytestmark = pytest.mark.skipif(
@@ -60,8 +60,12 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def model(make_model, birds):
-    """A model that has learned to tell pictures by their strongest colour, and what to say of each."""
+def learned(make_model, birds):
+    """Returns a function that teaches a decoder to say what it says of a picture's strongest colour."""
+    return functools.partial(learn, make_model, birds)
+
+
+def learn(make_model, birds, **decoder):
     image = keras.Input((SIZE, SIZE, 3), name="image")
     x = keras.layers.Rescaling(1 / 255)(image)
     x = keras.layers.Conv2D(6, 3, activation="relu", name="spots")(x)
@@ -73,11 +77,16 @@ def model(make_model, birds):
     pictures = np.stack(blobs(64, SIZE, SIZE, seed=1))
     labels = pictures.mean(axis=(1, 2)).argmax(axis=1)
     sentences = [birds.explanations[label] for label in labels]
-    model = make_model(classifier)
+    model = make_model(classifier, **decoder)
     model.compile(keras.optimizers.Adam(0.02))
     ids = [str(index) for index in range(64)]
     model.fit(ExplanationDataset(pictures, labels, birds.class_names, sentences, ids), epochs=30, verbose=0)
     return model
+
+
+@pytest.fixture(scope="module")
+def model(learned):
+    return learned()
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -136,9 +145,13 @@ def assert_near(found, expected):
     assert float(found.removesuffix(" %")) == pytest.approx(float(expected.removesuffix(" %")), abs=0.11)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("quantize", [None, "dynamic", "int8"])
-def test_the_page_says_what_the_python_client_says(client, source, browser, model, tmp_path, quantize):
+@pytest.fixture
+def compare(client, source, browser, tmp_path):
+    """Returns a function that exports a model and gives 16 pictures to the page and the Python client."""
+    return functools.partial(assert_same, client, source, browser, tmp_path)
+
+
+def assert_same(client, source, browser, tmp_path, model, quantize):
     pictures = blobs(16, SIZE, SIZE)
     path = tmp_path / "birds.tflite"
     model.export(path, "litert", quantize=quantize, samples=np.stack(pictures))
@@ -160,6 +173,19 @@ def test_the_page_says_what_the_python_client_says(client, source, browser, mode
     assert f"{url}/model.tflite" in browser.requested
     own = re.compile(r"http://127\.0\.0\.1:|blob:")
     assert not [address for address in browser.requested if not own.match(address)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantize", [None, "dynamic", "int8"])
+def test_the_page_says_what_the_python_client_says(compare, model, quantize):
+    compare(model, quantize)
+
+
+@pytest.mark.slow
+def test_the_page_says_the_same_with_a_transformer(compare, learned, birds):
+    vocabulary = ExplanationTokenizer().adapt(birds.explanations).vocabulary_size
+    decoder = TransformerDecoder(vocabulary, layers=1, units=16, heads=2, max_length=16, seed=0, dropout=0.0)
+    compare(learned(decoder=decoder, max_length=16), None)
 
 
 @pytest.fixture
