@@ -20,9 +20,10 @@ from PIL import Image
 from interpnet_tf import ExplanationDataset, ExplanationTokenizer, TransformerDecoder
 
 pytest.importorskip("ai_edge_litert")
-pytestmark = pytest.mark.skipif(
-    PROGRAM is None or shutil.which("npm") is None, reason="needs Chromium and npm"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(PROGRAM is None or shutil.which("npm") is None, reason="needs Chromium and npm"),
+]
 
 PHONE = Path(__file__).parents[1] / "export" / "phone"
 SIZE = 32
@@ -175,13 +176,11 @@ def assert_same(client, source, browser, tmp_path, model, quantize):
     assert not [address for address in browser.requested if not own.match(address)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("quantize", [None, "dynamic", "int8"])
 def test_the_page_says_what_the_python_client_says(compare, model, quantize):
     compare(model, quantize)
 
 
-@pytest.mark.slow
 @pytest.mark.xfail(reason="a slice in FoldedTransformer.step has its size at run time only", strict=True)
 def test_the_page_says_the_same_with_a_transformer(compare, learned, birds):
     vocabulary = ExplanationTokenizer().adapt(birds.explanations).vocabulary_size
