@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf import decoders, generation
+from interpnet_tf.atomic import replacing
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
 from interpnet_tf.explaining import ExplainedBatch, explain_batch, records, word_ids
@@ -380,12 +381,8 @@ class InterpNet(keras.Model):
             raise ValueError(f"filepath must end in .keras, got {str(filepath)!r}")
         if path.exists() and not overwrite:
             raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
-        temporary = path.with_name(f".{path.stem}.tmp.keras")
-        try:
+        with replacing(path) as temporary:
             super().save(temporary, **kwargs)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def export(self, filepath: str | os.PathLike, format: str = "savedmodel", **options: Any) -> Path:
         """Writes the model for use without Keras.

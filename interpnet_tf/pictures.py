@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from interpnet_tf.atomic import replacing
 from interpnet_tf.explanation import Explanation
 
 
@@ -50,11 +50,8 @@ def save_figure(
         axes[2 * index].imshow(image, interpolation="lanczos")
         wrong = true_labels is not None and true_labels[index] != explanation.label
         _write(axes[2 * index + 1], explanation, f"(it is {true_labels[index]})" if wrong else "")
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, dpi=150, format="png")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=150, format="png")
 
 
 def _write(axis: Any, explanation: Explanation, remark: str) -> None:

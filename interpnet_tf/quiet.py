@@ -1,4 +1,4 @@
-"""TensorFlow without its chatter, for the command line."""
+"""TensorFlow and LiteRT without their chatter."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 def silenced_stderr() -> Iterator[None]:
     """Sends what C++ libraries write to standard error to nowhere.
 
-    TensorFlow prints lines before its log level is read, straight to the file descriptor. Python's own
-    `sys.stderr` is left alone by the time the block ends, and exceptions pass.
+    TensorFlow and LiteRT print lines that no log level holds back, straight to the file descriptor. Python's
+    own `sys.stderr` is left alone by the time the block ends, and exceptions pass.
     """
     sys.stderr.flush()
     saved = os.dup(2)

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from interpnet_tf import classifiers, decoders
+from interpnet_tf.atomic import replacing, write_atomically
 from interpnet_tf.data import loading
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.model import InterpNet, load
@@ -195,14 +196,6 @@ def read_config(run: str | os.PathLike) -> RunConfig:
     return RunConfig(**json.loads(path.read_text("utf-8")))
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file that appears complete or not at all, and the folders above it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)
-
-
 def _check(dataset: ExplanationDataset, what: str) -> None:
     if not np.isfinite(dataset.inputs).all():
         row = int(np.argwhere(~np.isfinite(dataset.inputs))[0][0])
@@ -247,12 +240,10 @@ def _untrained_explainer(
 
 def _write_history(path: Path, stages: dict[str, list[dict[str, float]]]) -> None:
     columns = ["stage", "epoch", "loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"]
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         for stage, epochs in stages.items():
             for epoch, logs in enumerate(epochs, start=1):
                 rounded = {name: f"{value:.6g}" for name, value in logs.items() if math.isfinite(value)}
                 writer.writerow({"stage": stage, "epoch": epoch, **rounded})
-    temporary.replace(path)

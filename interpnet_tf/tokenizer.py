@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from interpnet_tf.atomic import write_atomically
+
 SPECIAL_TOKENS = ("[pad]", "[start]", "[end]", "[unknown]")
 # A word is a run of letters, marks and digits, which may hold inner hyphens, apostrophes and decimal points
 # ("black-footed", "bird's", "2.5"); every other character that is not a space is punctuation.
@@ -180,9 +182,7 @@ class ExplanationTokenizer:
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the tokenizer to a JSON file that `load` reads."""
-        temporary = Path(f"{os.fspath(path)}.tmp")
-        temporary.write_text(json.dumps(self.get_config(), ensure_ascii=False, indent=1) + "\n", "utf-8")
-        temporary.replace(path)
+        write_atomically(path, json.dumps(self.get_config(), ensure_ascii=False, indent=1) + "\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> ExplanationTokenizer:

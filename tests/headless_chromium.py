@@ -1,4 +1,4 @@
-"""Chromium without a window, driven over a pipe with the DevTools protocol."""
+"""Chromium without a window and without a network, driven over a pipe with the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 
 
 class Browser:
-    """A tab of a browser with a profile of its own.
+    """A tab of a browser with a profile of its own. The only machine that it finds is this one.
 
     Args:
         profile: an empty folder.
@@ -24,6 +24,7 @@ class Browser:
         read_commands, self._write = os.pipe()
         self._read, write_answers = os.pipe()
         flags = "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run"
+        flags += " --host-resolver-rules='MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'"
         # The protocol is spoken on the descriptors 3 and 4.
         command = (
             f'exec "{PROGRAM}" {flags} --remote-debugging-pipe --user-data-dir="{profile}" about:blank '
@@ -76,8 +77,10 @@ class Browser:
                 return answer["result"]
 
     def value(self, expression: str) -> Any:
-        """Returns the value of an expression of JavaScript."""
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Returns the value of an expression of JavaScript, or what it promises."""
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(result["exceptionDetails"])
         return result["result"].get("value")
 
     def wait_for(self, expression: str, seconds: float = 20) -> Any:

@@ -179,7 +179,21 @@ def test_export_appears_whole_or_not_at_all(trained, tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="no room"):
         litert.export_litert(trained, tmp_path / "birds.tflite")
     assert not (tmp_path / "birds.tflite").exists()
-    assert not [path for path in tmp_path.iterdir() if path.name.endswith(".tmp")]
+    assert not [path for path in tmp_path.iterdir() if ".tmp" in path.name]
+
+
+def test_the_converter_is_silent(trained, valid_birds, capfd):
+    litert.convert(trained, "int8", valid_birds.inputs)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_interpreter_is_silent(exported):
+    program = f"""
+from interpnet_tf.export.litert_file import LiteRTModel
+print(LiteRTModel({str(exported)!r})("classify", [[1, 0, 0, 0, 0]])["class_id"])
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("[0]\n", "")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Version folders are watched, loaded, swapped and unloaded."""
 
 import asyncio
+import itertools
+import json
 import shutil
 import threading
 import time
@@ -9,6 +11,9 @@ import pytest
 import requests
 from serving_models import running, write_toy
 
+from interpnet_tf import cli
+from interpnet_tf.atomic import write_atomically
+from interpnet_tf.runs import RunConfig
 from interpnet_tf.serving.errors import ServingError
 from interpnet_tf.serving.versions import ModelVersions
 
@@ -178,6 +183,42 @@ def test_a_swap_drops_no_request(tmp_path):
     answered = [answer["predictions"][0]["version"] for answer in seen]
     assert set(answered) == {1, 2}
     assert set(answered[at_swap + 4 :]) == {2}
+
+
+@pytest.mark.slow
+def test_an_export_beside_a_running_server_is_picked_up(trained, make_model, valid_birds, tmp_path):
+    trained.export(tmp_path / "birds" / "1")
+    renamed = make_model(class_names=["Crow", "Gull", "Robin"])
+    run = tmp_path / "run"
+    write_atomically(run / "config.json", json.dumps(vars(RunConfig("cub"))))
+    renamed.save(run / "model.keras")
+    stop, seen, wrong = threading.Event(), [], []
+
+    def ask(url):
+        session = requests.Session()
+        while not stop.is_set():
+            answer = session.post(url, json={"instances": valid_birds.inputs[:2].tolist()}, timeout=60)
+            if answer.status_code == 200:
+                seen.append(answer.json()["predictions"])
+            else:
+                wrong.append(answer.text)
+
+    with running(tmp_path / "birds", model_name="birds") as endpoints:
+        url = f"{endpoints.rest}/v1/models/birds"
+        client = threading.Thread(target=ask, args=(f"{url}:predict",))
+        client.start()
+        assert cli.main(["export", str(run), str(tmp_path / "birds" / "2")]) == 0
+        deadline = time.monotonic() + 60
+        while not (seen and seen[-1][0]["label"] == "Crow") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        stop.set()
+        client.join()
+    assert not wrong
+    labels = [[one["label"] for one in predictions] for predictions in seen]
+    in_turn = [pair for pair, _ in itertools.groupby(labels)]
+    assert in_turn == [["crow", "gull"], ["Crow", "Gull"]]  # version 1, then version 2, and never back
+    assert [one["explanation"] for one in seen[0]] == [e.text for e in trained.explain(valid_birds)[:2]]
+    assert [one["explanation"] for one in seen[-1]] == [e.text for e in renamed.explain(valid_birds)[:2]]
 
 
 def test_nothing_to_serve(tmp_path):

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.atomic import write_atomically
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.export import litert_graph, quality
 from interpnet_tf.export.litert_file import LiteRTModel, check_ops, ops, pack
 from interpnet_tf.export.litert_link import link
 from interpnet_tf.export.model_card import model_card
 from interpnet_tf.export.signatures import input_spec, reads_pictures
+from interpnet_tf.quiet import silenced_stderr
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
 
 if TYPE_CHECKING:
@@ -108,13 +110,12 @@ def export_litert(
     if samples is not None:
         card["quality"] = _quality(model, content, samples, references, labels, max_length)
         quality.warn_if_poor(card["quality"], least_identical, most_lost)
-    path.parent.mkdir(parents=True, exist_ok=True)
     card_text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     # The file comes last: it is complete in itself, and where it is, so is what belongs to it.
     beside = {f"{path.stem}.{name}": text for name, text in {**files, "model_card.json": card_text}.items()}
     for file_name, text in beside.items():
-        _write(path.with_name(file_name), text.encode("utf-8"))
-    _write(path, pack(content, files))
+        write_atomically(path.with_name(file_name), text)
+    write_atomically(path, pack(content, files))
     return path
 
 
@@ -161,7 +162,8 @@ def _converted(
         if quantize == "int8":
             name = next(iter(functions))
             converter.representative_dataset = lambda: ((name, {"x": x}) for x in calibration)
-        return bytes(converter.convert())
+        with silenced_stderr():
+            return bytes(converter.convert())
 
 
 @contextlib.contextmanager
@@ -231,12 +233,3 @@ def _check(path: Path, quantize: str | None, samples: Any, overwrite: bool, max_
         raise ValueError("quantize='int8' needs samples, from which the ranges of the activations are found")
     if max_length < 1:
         raise ValueError(f"max_length must be at least 1, got {max_length}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

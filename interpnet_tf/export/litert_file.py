@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from interpnet_tf.quiet import silenced_stderr
+
 
 def ops(content: bytes) -> set[str]:
     """Returns the names of a LiteRT model's ops; those that are not built in start with "custom:".
@@ -81,7 +83,9 @@ class LiteRTModel:
     def __init__(self, model: str | os.PathLike | bytes, threads: int = 1) -> None:
         interpreter = _litert("interpreter").Interpreter
         source = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(Path(model))}
-        self._interpreter = interpreter(**source, num_threads=threads)
+        with silenced_stderr():  # LiteRT tells there which kernels it takes
+            self._interpreter = interpreter(**source, num_threads=threads)
+            self._interpreter.allocate_tensors()
 
     def __call__(self, signature: str, x: np.ndarray) -> dict[str, np.ndarray]:
         run = self._interpreter.get_signature_runner(signature)
