@@ -181,7 +181,6 @@ def test_the_page_says_what_the_python_client_says(compare, model, quantize):
     compare(model, quantize)
 
 
-@pytest.mark.xfail(reason="a slice in FoldedTransformer.step has its size at run time only", strict=True)
 def test_the_page_says_the_same_with_a_transformer(compare, learned, birds):
     vocabulary = ExplanationTokenizer().adapt(birds.explanations).vocabulary_size
     decoder = TransformerDecoder(vocabulary, layers=1, units=16, heads=2, max_length=16, seed=0, dropout=0.0)

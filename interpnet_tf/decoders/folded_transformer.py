@@ -108,7 +108,7 @@ class FoldedTransformer:
         state = {**state, "position": state["position"] + 1}
         here = tf.cast(tf.range(self.max_length) == position, tf.float32)[:, None]
         to_come = tf.where(tf.range(self.max_length) > position, -1e9, 0.0)[:, None]
-        word = tf.gather(self.weights["embedding"], token) + self.weights["positions"][position]
+        word = tf.gather(self.weights["embedding"], token) + tf.gather(self.weights["positions"], position)
         for index in range(self.blocks):
             name = f"block_{index}"
             read = self._product(self._normalize(word), f"{name}/self")
