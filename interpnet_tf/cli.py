@@ -60,9 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    from interpnet_tf.backbones import command as features
     from interpnet_tf.serving import command
 
-    for add in (_add_train, _add_evaluate, _add_explain, _add_export, command.add_parser):
+    adders = (_add_train, _add_evaluate, _add_explain, _add_export, features.add_parser, command.add_parser)
+    for add in adders:
         add(commands)
     return parser
 

@@ -71,12 +71,49 @@ def load(
         - [Reed et al., 2016: Learning Deep Representations of Fine-Grained Visual Descriptions](
           https://arxiv.org/abs/1605.05395), section 4
     """
+    folder, text_folder = _find_folders(Path(root))
+    names, *lists = _read_lists(folder)
+    dataset = _select(folder, text_folder, names, *lists, split, validation_fraction, seed)
+    path = _find_features(features, text_folder.parent)
+    if path is None:
+        inputs = read_images([folder / "images" / name for name in dataset.ids], image_size)
+    else:
+        inputs = _read_features(path, names)[dataset.inputs]
+    return dataclasses.replace(dataset, inputs=inputs)
+
+
+def image_paths(
+    root: str | os.PathLike, split: str, *, validation_fraction: float = 0.1, seed: int = 0
+) -> tuple[list[Path], np.ndarray]:
+    """Returns the paths of a split's photographs and their classes, in the order of `load`.
+
+    Args:
+        root, split, validation_fraction, seed: see `load`.
+
+    Returns:
+        The paths, and the class ids, int32 `(examples,)`.
+    """
+    folder, text_folder = _find_folders(Path(root))
+    dataset = _select(folder, text_folder, *_read_lists(folder), split, validation_fraction, seed)
+    return [folder / "images" / name for name in dataset.ids], dataset.labels
+
+
+def _select(
+    folder: Path,
+    text_folder: Path,
+    names: list[str],
+    labels: np.ndarray,
+    in_test: np.ndarray,
+    class_names: list[str],
+    split: str,
+    validation_fraction: float,
+    seed: int,
+) -> ExplanationDataset:
+    """Returns the examples of a split, whose inputs are their rows in `images.txt`."""
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
     if not 0 < validation_fraction < 1:
         raise ValueError(f"validation_fraction must lie between 0 and 1, got {validation_fraction}")
-    folder, text_folder = _find_folders(Path(root))
-    names, labels, in_test, class_names = _read_lists(folder)
     rows = np.flatnonzero(in_test == (split == "test"))
     dataset = ExplanationDataset(
         inputs=rows,
@@ -93,12 +130,7 @@ def load(
             f"split {split!r} is empty: {folder / 'train_test_split.txt'} has {int(in_test.sum())} test and "
             f"{int((~in_test).sum())} training images, and validation_fraction is {validation_fraction}"
         )
-    path = _find_features(features, text_folder.parent)
-    if path is None:
-        inputs = read_images([folder / "images" / name for name in dataset.ids], image_size)
-    else:
-        inputs = _read_features(path, names)[dataset.inputs]
-    return dataclasses.replace(dataset, inputs=inputs)
+    return dataset
 
 
 def _find_folders(root: Path) -> tuple[Path, Path]:
