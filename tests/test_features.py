@@ -91,7 +91,7 @@ def test_random_views_follow_from_their_generator_and_cover_the_image():
     assert {view[0, 0, 0] < view[0, -1, 0] for view in many} == {True, False}
     areas = [float(np.ptp(view[..., 0].astype(int))) * np.ptp(view[..., 1].astype(int)) for view in many]
     assert min(areas) > 0.3 * 60 * 40
-    assert max(areas) > 0.8 * 60 * 40
+    assert max(areas) > 0.7 * 60 * 40
 
 
 def test_the_poolings_are_those_of_the_maps(backbone):
@@ -124,7 +124,7 @@ def test_features_of_views_are_averaged_and_written_in_float16(backbone, folder,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["features.npz", "images"]
 
 
-class _Killed(Exception):
+class _KilledError(Exception):
     pass
 
 
@@ -135,10 +135,10 @@ def test_an_interrupted_extraction_goes_on_and_gives_the_same(backbone, folder, 
 
     def kill(done, total):
         if done == 4:
-            raise _Killed
+            raise _KilledError
 
     out = tmp_path / "features.npz"
-    with pytest.raises(_Killed):
+    with pytest.raises(_KilledError):
         features.extract(model, paths, out, batch_size=2, progress=kill)
     assert not out.exists()
     told = []
@@ -152,9 +152,9 @@ def test_it_does_not_go_on_with_other_settings(backbone, folder, tmp_path):
     _, paths = views.find_images(folder)
 
     def kill(done, total):
-        raise _Killed
+        raise _KilledError
 
-    with pytest.raises(_Killed):
+    with pytest.raises(_KilledError):
         features.extract(model, paths, tmp_path / "f.npz", progress=kill, batch_size=2)
     with pytest.raises(ValueError, match="was begun with another flip"):
         features.extract(model, paths, tmp_path / "f.npz", flip=True)
@@ -191,7 +191,7 @@ def test_a_saved_model_is_a_backbone_for_any_size(backbone, tmp_path):
     classifier = keras.Model(backbone.input, keras.layers.GlobalAveragePooling2D()(backbone.output))
     classifier.save(tmp_path / "classifier.keras")
     assert loading.load_backbone(tmp_path / "classifier.keras").output.shape == (None, 2, 2, 6)
-    with pytest.raises(ValueError, match="there is no backbone 'none.keras'"):
+    with pytest.raises(ValueError, match=r"there is no backbone 'none\.keras'"):
         loading.load_backbone("none.keras")
 
 
@@ -209,9 +209,9 @@ def test_a_preset_of_keras_hub_is_preprocessed(tmp_path):
 
     keras.utils.set_random_seed(0)
     plain = keras_nlp.models.ResNetBackbone(
-        input_conv_filters=[4],
+        input_conv_filters=[64],
         input_conv_kernel_sizes=[3],
-        stackwise_num_filters=[4],
+        stackwise_num_filters=[64],
         stackwise_num_blocks=[1],
         stackwise_num_strides=[2],
         block_type="basic_block",
@@ -226,7 +226,7 @@ def test_a_preset_of_keras_hub_is_preprocessed(tmp_path):
     images = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)).astype("float32")
     expected = plain(images / 64 + np.array([-1, 0, 1], "float32"))
     np.testing.assert_allclose(model(images), expected, rtol=1e-4, atol=1e-5)
-    assert features.feature_model(model).output.shape == (None, 4)
+    assert features.feature_model(model).output.shape == (None, 64)
 
 
 def test_an_unknown_backbone_lists_the_known(tmp_path):
