@@ -214,7 +214,7 @@ def test_a_preset_of_keras_hub_is_preprocessed(tmp_path):
         stackwise_num_filters=[64],
         stackwise_num_blocks=[1],
         stackwise_num_strides=[2],
-        block_type="basic_block",
+        block_type="bottleneck_block",
         use_pre_activation=False,
         image_shape=(None, None, 3),
     )
@@ -226,7 +226,7 @@ def test_a_preset_of_keras_hub_is_preprocessed(tmp_path):
     images = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 3)).astype("float32")
     expected = plain(images / 64 + np.array([-1, 0, 1], "float32"))
     np.testing.assert_allclose(model(images), expected, rtol=1e-4, atol=1e-5)
-    assert features.feature_model(model).output.shape == (None, 64)
+    assert features.feature_model(model).output.shape == (None, 256)
 
 
 def test_an_unknown_backbone_lists_the_known(tmp_path):
