@@ -115,7 +115,7 @@ def _add_train(commands: Any) -> None:
         "--backbone", metavar="RUN", help="take the convolutional layers of this run as they are"
     )
     train.add_argument(
-        "--features", metavar="FILE", help="cub: the .npz of features; 'none' reads the photographs"
+        "--features", metavar="FILE", help="the .npz of features of the images; cub: 'none' for photographs"
     )
     train.add_argument("--image-size", type=int, help="height and width that photographs are scaled to")
     train.add_argument("--per-species", type=int, help="sketchbirds: pictures of each species in a split")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.feature_files import read_features
 from interpnet_tf.data.images import read_images
 
 SPLITS = ("train", "validation", "test", "trainval")
@@ -43,9 +42,10 @@ def load(
             `text_c10` beside it.
         split: `"test"` is the official test split. `"trainval"` is the official training split, which
             `"train"` and `"validation"` divide, so that no test image decides when training stops.
-        features: path of an `.npz` file whose array `features` `(images, width)` has one row an image in
-            the order of `images.txt`, to be used as inputs; `None` for the one file in `root/features`,
-            or the photographs where there is none; `False` for the photographs.
+        features: path of an `.npz` file, such as `interpnet features` writes, whose array `features`
+            `(images, width)` has one row an image in the order of `images.txt`, to be used as inputs;
+            `None` for the one file in `root/features`, or the photographs where there is none; `False` for
+            the photographs.
         image_size: height and width of the photographs, in pixels: the short side is resized to it and
             the centre cropped.
         validation_fraction: share of each species' official training images in `"validation"`.
@@ -78,7 +78,7 @@ def load(
     if path is None:
         inputs = read_images([folder / "images" / name for name in dataset.ids], image_size)
     else:
-        inputs = _read_features(path, names)[dataset.inputs]
+        inputs = read_features(path, names, "images.txt")[dataset.inputs]
     return dataclasses.replace(dataset, inputs=inputs)
 
 
@@ -224,29 +224,3 @@ def _find_features(features: str | os.PathLike | bool | None, root: Path) -> Pat
             "features=PATH, or features=False for the photographs"
         )
     return found[0] if found else None
-
-
-def _read_features(path: Path, names: list[str]) -> np.ndarray:
-    """Returns the float32 features of all images."""
-    if not path.is_file():
-        raise FileNotFoundError(f"features: there is no file {str(path)!r}")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            features = archive["features"]
-    except KeyError:
-        raise ValueError(
-            f"{path} has no array 'features', only {archive.files}; save it with that name"
-        ) from None
-    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read as an .npz file of numbers: {error}") from error
-    if features.ndim != 2 or len(features) != len(names) or features.dtype.kind not in "fiu":
-        raise ValueError(
-            f"{path}: 'features' must be numbers ({len(names)}, width), one row an image in the order of "
-            f"images.txt, got {features.dtype} {features.shape}"
-        )
-    features = features.astype("float32", copy=False)
-    finite = np.isfinite(features).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise ValueError(f"{path}: row {row} of 'features', image {names[row]!r}, holds NaN or infinity")
-    return features
