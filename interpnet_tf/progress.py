@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any
@@ -59,7 +60,7 @@ class CountLine:
 
     def __init__(self, title: str, unit: str, seconds: float = 30.0) -> None:
         self.title, self.unit = title, unit
-        self._began = self._shown = time.monotonic()
+        self._began = self._shown = -math.inf
         self._first: int | None = None
         self._seconds = 0.5 if sys.stderr.isatty() else seconds
 

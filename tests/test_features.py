@@ -158,6 +158,8 @@ def test_it_does_not_go_on_with_other_settings(backbone, folder, tmp_path):
         features.extract(model, paths, tmp_path / "f.npz", progress=kill, batch_size=2)
     with pytest.raises(ValueError, match="was begun with another flip"):
         features.extract(model, paths, tmp_path / "f.npz", flip=True)
+    with pytest.raises(ValueError, match="was begun with another images"):
+        features.extract(model, paths[::-1], tmp_path / "f.npz")
 
 
 def test_a_broken_image_is_named(backbone, folder, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -102,7 +103,8 @@ def extract(
     def views(path: str | os.PathLike) -> np.ndarray:
         return fixed_views(open_image(path), size, crop, resize, flip)
 
-    note = {"crop": crop, "resize": resize, "flip": flip, "size": size, **(settings or {})}
+    names = hashlib.sha256("\n".join(ids).encode()).hexdigest()
+    note = {"images": names, "crop": crop, "resize": resize, "flip": flip, "size": size, **(settings or {})}
     shape = (len(paths), model.output_shape[-1])
     partial = RowFile(out.with_name(f"{out.name}.partial"), shape, "float16", note)
     for images in batches_ahead(views, paths[partial.done :], batch_size):

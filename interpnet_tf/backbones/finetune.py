@@ -48,7 +48,7 @@ class FinetuneConfig:
     view_size: int = 224
     epochs: int = 12
     batch_size: int = 32
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     label_smoothing: float = 0.1
     dropout: float = 0.3
     seed: int = 0
