@@ -60,9 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    from interpnet_tf.backbones import command as features
     from interpnet_tf.serving import command
 
-    for add in (_add_train, _add_evaluate, _add_explain, _add_export, command.add_parser):
+    adders = (_add_train, _add_evaluate, _add_explain, _add_export, features.add_parser, command.add_parser)
+    for add in adders:
         add(commands)
     return parser
 
@@ -113,7 +115,7 @@ def _add_train(commands: Any) -> None:
         "--backbone", metavar="RUN", help="take the convolutional layers of this run as they are"
     )
     train.add_argument(
-        "--features", metavar="FILE", help="cub: the .npz of features; 'none' reads the photographs"
+        "--features", metavar="FILE", help="the .npz of features of the images; cub: 'none' for photographs"
     )
     train.add_argument("--image-size", type=int, help="height and width that photographs are scaled to")
     train.add_argument("--per-species", type=int, help="sketchbirds: pictures of each species in a split")

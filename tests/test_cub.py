@@ -106,6 +106,22 @@ def test_windows_line_ends_are_accepted(root):
     assert cub.load(root, "test").explanations[0] == ["Image 10 is  a bird.", "It has wings ."]
 
 
+def test_features_with_ids_are_found_by_them(root):
+    plain = cub.load(root, "test")
+    names = [line.split()[1] for line in (root / "CUB_200_2011/images.txt").read_text().splitlines()]
+    with np.load(root / "features/net.npz") as archive:
+        np.savez(root / "other.npz", features=archive["features"][::-1], ids=names[::-1])
+    np.testing.assert_array_equal(cub.load(root, "test", features=root / "other.npz").inputs, plain.inputs)
+
+
+def test_image_paths_are_those_of_load(root):
+    for split in cub.SPLITS:
+        paths, labels = cub.image_paths(root, split, seed=3)
+        loaded = cub.load(root, split, seed=3)
+        assert ["/".join(path.parts[-2:]) for path in paths] == loaded.ids
+        np.testing.assert_array_equal(labels, loaded.labels)
+
+
 def test_half_precision_features_become_float32(root):
     write_features(root / "other.npz", np.full((24, 3), 0.1, "float16"))
     inputs = cub.load(root, "test", features=root / "other.npz").inputs

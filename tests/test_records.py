@@ -355,3 +355,23 @@ def test_loading_names_what_is_known():
         loading.load("flowers", "train")
     with pytest.raises(ValueError, match=r"'cub' needs a root \(--root\)"):
         loading.load("cub", "train")
+
+
+def test_features_from_a_file_are_found_by_the_paths_of_the_images(write, tmp_path):
+    for name in ("a", "b", "c"):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{name}.png")
+    path = write(
+        "image,label,explanations,split\na.png,gull,a white bird.,test\n"
+        "c.png,crow,a black bird.,train\nb.png,gull,a bird.,train\n"
+    )
+    file = tmp_path / "features.npz"
+    np.savez(file, features=np.array([[1.0], [2], [3]], "float16"), ids=["a.png", "b.png", "c.png"])
+    train = records.load(path, "train", features=file)
+    assert train.ids == ["c.png", "b.png"]
+    assert train.inputs.tolist() == [[3.0], [2.0]]
+    assert loading.load(str(path), "test", features=file).inputs.tolist() == [[1.0]]
+    np.savez(file, features=np.ones((2, 1)), ids=["a.png", "c.png"])
+    with pytest.raises(ValueError, match=r"has no features of 'b\.png', only of a\.png, c\.png"):
+        records.load(path, "train", features=file)
+    with pytest.raises(ValueError, match="the record has features of its own"):
+        records.load(write(CSV, "own.csv"), "train", features=file)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.feature_files import read_features
 from interpnet_tf.data.images import read_images
 
 SPLITS = ("train", "validation", "test", "trainval")
@@ -43,9 +42,10 @@ def load(
             `text_c10` beside it.
         split: `"test"` is the official test split. `"trainval"` is the official training split, which
             `"train"` and `"validation"` divide, so that no test image decides when training stops.
-        features: path of an `.npz` file whose array `features` `(images, width)` has one row an image in
-            the order of `images.txt`, to be used as inputs; `None` for the one file in `root/features`,
-            or the photographs where there is none; `False` for the photographs.
+        features: path of an `.npz` file, such as `interpnet features` writes, whose array `features`
+            `(images, width)` has one row an image in the order of `images.txt`, to be used as inputs;
+            `None` for the one file in `root/features`, or the photographs where there is none; `False` for
+            the photographs.
         image_size: height and width of the photographs, in pixels: the short side is resized to it and
             the centre cropped.
         validation_fraction: share of each species' official training images in `"validation"`.
@@ -71,12 +71,49 @@ def load(
         - [Reed et al., 2016: Learning Deep Representations of Fine-Grained Visual Descriptions](
           https://arxiv.org/abs/1605.05395), section 4
     """
+    folder, text_folder = _find_folders(Path(root))
+    names, *lists = _read_lists(folder)
+    dataset = _select(folder, text_folder, names, *lists, split, validation_fraction, seed)
+    path = _find_features(features, text_folder.parent)
+    if path is None:
+        inputs = read_images([folder / "images" / name for name in dataset.ids], image_size)
+    else:
+        inputs = read_features(path, names, "images.txt")[dataset.inputs]
+    return dataclasses.replace(dataset, inputs=inputs)
+
+
+def image_paths(
+    root: str | os.PathLike, split: str, *, validation_fraction: float = 0.1, seed: int = 0
+) -> tuple[list[Path], np.ndarray]:
+    """Returns the paths of a split's photographs and their classes, in the order of `load`.
+
+    Args:
+        root, split, validation_fraction, seed: see `load`.
+
+    Returns:
+        The paths, and the class ids, int32 `(examples,)`.
+    """
+    folder, text_folder = _find_folders(Path(root))
+    dataset = _select(folder, text_folder, *_read_lists(folder), split, validation_fraction, seed)
+    return [folder / "images" / name for name in dataset.ids], dataset.labels
+
+
+def _select(
+    folder: Path,
+    text_folder: Path,
+    names: list[str],
+    labels: np.ndarray,
+    in_test: np.ndarray,
+    class_names: list[str],
+    split: str,
+    validation_fraction: float,
+    seed: int,
+) -> ExplanationDataset:
+    """Returns the examples of a split, whose inputs are their rows in `images.txt`."""
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
     if not 0 < validation_fraction < 1:
         raise ValueError(f"validation_fraction must lie between 0 and 1, got {validation_fraction}")
-    folder, text_folder = _find_folders(Path(root))
-    names, labels, in_test, class_names = _read_lists(folder)
     rows = np.flatnonzero(in_test == (split == "test"))
     dataset = ExplanationDataset(
         inputs=rows,
@@ -93,12 +130,7 @@ def load(
             f"split {split!r} is empty: {folder / 'train_test_split.txt'} has {int(in_test.sum())} test and "
             f"{int((~in_test).sum())} training images, and validation_fraction is {validation_fraction}"
         )
-    path = _find_features(features, text_folder.parent)
-    if path is None:
-        inputs = read_images([folder / "images" / name for name in dataset.ids], image_size)
-    else:
-        inputs = _read_features(path, names)[dataset.inputs]
-    return dataclasses.replace(dataset, inputs=inputs)
+    return dataset
 
 
 def find_folder(root: Path) -> Path:
@@ -199,29 +231,3 @@ def _find_features(features: str | os.PathLike | bool | None, root: Path) -> Pat
             "features=PATH, or features=False for the photographs"
         )
     return found[0] if found else None
-
-
-def _read_features(path: Path, names: list[str]) -> np.ndarray:
-    """Returns the float32 features of all images."""
-    if not path.is_file():
-        raise FileNotFoundError(f"features: there is no file {str(path)!r}")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            features = archive["features"]
-    except KeyError:
-        raise ValueError(
-            f"{path} has no array 'features', only {archive.files}; save it with that name"
-        ) from None
-    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read as an .npz file of numbers: {error}") from error
-    if features.ndim != 2 or len(features) != len(names) or features.dtype.kind not in "fiu":
-        raise ValueError(
-            f"{path}: 'features' must be numbers ({len(names)}, width), one row an image in the order of "
-            f"images.txt, got {features.dtype} {features.shape}"
-        )
-    features = features.astype("float32", copy=False)
-    finite = np.isfinite(features).all(axis=1)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise ValueError(f"{path}: row {row} of 'features', image {names[row]!r}, holds NaN or infinity")
-    return features

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.feature_files import read_features
 from interpnet_tf.data.images import read_images
 from interpnet_tf.data.record_files import read_fields
 
@@ -22,6 +23,7 @@ def load(
     path: str | os.PathLike,
     split: str | None = None,
     class_names: Sequence[str] | None = None,
+    features: str | os.PathLike | None = None,
     *,
     image_size: int = 128,
     seed: int = 0,
@@ -51,6 +53,8 @@ def load(
         class_names: one name a class, in the order of the class ids, such as those of the training data;
             by default the labels of the whole file, sorted (as numbers if all are whole numbers). Where
             none of `class_names` is a number, a whole-number label is a class id.
+        features: path of an `.npz` file such as `interpnet features` writes, of which the features of the
+            images are taken as inputs, found by the paths in `image`.
         image_size: height and width of the images, in pixels: the short side is resized to it and the
             centre cropped.
         seed: of the random division.
@@ -92,8 +96,12 @@ def load(
     )
     if split is not None:
         dataset = _select(dataset, records, split, seed, path)
-    chosen = [records[index] for index in dataset.inputs]
-    return dataclasses.replace(dataset, inputs=_inputs(chosen, image_size))
+    if features is None:
+        chosen = [records[index] for index in dataset.inputs]
+        return dataclasses.replace(dataset, inputs=_inputs(chosen, image_size))
+    names = [_image_name(record, path.parent) for record in records]
+    inputs = read_features(Path(features), names, path.name)[dataset.inputs]
+    return dataclasses.replace(dataset, inputs=inputs)
 
 
 @dataclasses.dataclass
@@ -245,6 +253,14 @@ def _check_widths(records: list[_Record]) -> None:
                 f"{record.where}: {len(record.features)} features, but {first.where} has "
                 f"{len(first.features)}; every record needs the same number"
             )
+
+
+def _image_name(record: _Record, folder: Path) -> str:
+    if record.image is None:
+        raise ValueError(
+            f"{record.where}: the record has features of its own; leave out the file of features"
+        )
+    return Path(os.path.relpath(record.image, folder)).as_posix()
 
 
 def _inputs(records: list[_Record], image_size: int) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Image backbones, and the features that they give a classifier."""

@@ -1,0 +1,71 @@
+"""Features of images, from the `.npz` files that `interpnet features` writes."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+
+def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:
+    """Reads the features of examples.
+
+    Args:
+        path: of an `.npz` file with an array `features` `(images, width)`. Where it has an array `ids` too,
+            rows are found by it; otherwise they must be those of the examples, in their order.
+        ids: of the examples.
+        order: what has that order, for error messages.
+
+    Returns:
+        float32 `(examples, width)`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be read, or does not hold finite numbers for every example.
+
+    Example:
+
+    >>> np.savez("features.npz", features=np.eye(2), ids=["a.jpg", "b.jpg"])
+    >>> read_features(Path("features.npz"), ["b.jpg"], "birds.csv")
+    array([[0., 1.]], dtype=float32)
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"features: there is no file {str(path)!r}")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            features = archive["features"]
+            names = archive["ids"].tolist() if "ids" in archive.files else None
+    except KeyError:
+        raise ValueError(
+            f"{path} has no array 'features', only {archive.files}; save it with that name"
+        ) from None
+    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read as an .npz file of numbers: {error}") from error
+    rows = len(ids if names is None else names)
+    if features.ndim != 2 or len(features) != rows or features.dtype.kind not in "fiu":
+        raise ValueError(
+            f"{path}: 'features' must be numbers ({rows}, width), one row an image in the order of "
+            f"{order if names is None else 'its ids'}, got {features.dtype} {features.shape}"
+        )
+    if names is not None and names != list(ids):
+        features = features[_rows_of(ids, names, path)]
+    features = features.astype("float32", copy=False)
+    finite = np.isfinite(features).all(axis=1)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise ValueError(f"{path}: row {row} of 'features', image {ids[row]!r}, holds NaN or infinity")
+    return features
+
+
+def _rows_of(ids: Sequence[str], names: list[str], path: Path) -> list[int]:
+    row_of = {name: row for row, name in enumerate(names)}
+    for name in ids:
+        if name not in row_of:
+            raise ValueError(
+                f"{path} has no features of {name!r}, only of {', '.join(names[:3])}, …: make it with "
+                "`interpnet features --images DIR`, where DIR is the folder that image paths begin in"
+            )
+    return [row_of[name] for name in ids]
