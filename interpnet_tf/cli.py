@@ -60,9 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    from interpnet_tf.experiments.table1 import command as table1
     from interpnet_tf.serving import command
 
-    for add in (_add_train, _add_evaluate, _add_explain, _add_export, command.add_parser):
+    for add in (_add_train, _add_evaluate, _add_explain, _add_export, command.add_parser, table1.add_parser):
         add(commands)
     return parser
 

@@ -1,0 +1,57 @@
+"""How the rows are trained on each data set, and how long that takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """What the rows of one data set share.
+
+    Args:
+        title: of the table.
+        common: fields of `RunConfig` for classifiers and explainers alike.
+        decoders: further fields, by decoder.
+        reader_split: the split whose sentences train the judge's reader.
+        sentences: of each training example, how many are learnt; `None` for all.
+        seconds: what training and judging a row takes on two cores, by decoder; `"judge"` is for a row that
+            only decodes; `"classifier"` for one of the classifiers.
+    """
+
+    title: str
+    common: Mapping[str, Any]
+    decoders: Mapping[str, Mapping[str, Any]]
+    reader_split: str
+    sentences: int | None
+    seconds: Mapping[str, float]
+
+
+SETTINGS: dict[str, Setting] = {
+    # The paper's training, section 4: dropout 0.2, Adam at 5e-4, batches of 32, a rate that halves.
+    "cub": Setting(
+        title="CUB-40: the test photographs of the 40 species that have sentences",
+        common={},
+        decoders={
+            "lrcn": {"dropout": 0.2},
+            "transformer": {"dropout": 0.3, "epochs": 12, "cool_down": 3, "mixed_precision": True},
+        },
+        reader_split="trainval",
+        sentences=None,
+        seconds={"classifier": 40, "lrcn": 440, "transformer": 420, "judge": 120},
+    ),
+    # As in `experiments.demo`: a few epochs at a high rate.
+    "sketchbirds": Setting(
+        title="sketchbirds: the test pictures",
+        common={"batch_size": 64, "classifier_epochs": 14, "minimum_count": 1},
+        decoders={
+            "lrcn": {"units": 192, "dropout": 0.1, "learning_rate": 4e-3, "epochs": 8, "cool_down": 3},
+            "transformer": {"learning_rate": 1e-3, "epochs": 6, "cool_down": 3, "mixed_precision": True},
+        },
+        reader_split="train",
+        sentences=5,
+        seconds={"classifier": 25, "lrcn": 60, "transformer": 150, "judge": 45},
+    ),
+}
