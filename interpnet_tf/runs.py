@@ -120,6 +120,7 @@ def train(
     resume: bool = False,
     callbacks: dict[str, list] | None = None,
     splits: tuple[ExplanationDataset, ExplanationDataset] | None = None,
+    r: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> InterpNet:
     """Trains classifier and explainer, and writes the run folder.
 
@@ -133,6 +134,7 @@ def train(
             read as it is.
         callbacks: Keras callbacks for the stages `"classifier"` and `"explainer"`.
         splits: training and validation data of the config, where they are at hand; else they are loaded.
+        r: r(x) of both under `config.classifier`, where it is at hand, see `InterpNet.prepare`.
 
     Returns:
         The trained model.
@@ -167,6 +169,7 @@ def train(
         schedule=config.schedule,
         warmup_epochs=config.warmup_epochs,
         label_smoothing=config.label_smoothing,
+        r=r,
         directory=checkpoints / "explainer",
         callbacks=callbacks.get("explainer"),
     )

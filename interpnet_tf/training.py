@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import keras
+import numpy as np
 
 from interpnet_tf.checkpoints import Checkpoints
 from interpnet_tf.data.dataset import ExplanationDataset
@@ -68,6 +69,7 @@ def train_explainer(
     schedule: str = "paper",
     warmup_epochs: float = 0.0,
     label_smoothing: float = 0.0,
+    r: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> list[dict[str, float]]:
     """Stage 2: trains the decoder of `model`, and brings the best weights back.
 
@@ -85,6 +87,7 @@ def train_explainer(
             have a low one. A training that is resumed must have the same `epochs`.
         warmup_epochs: over which the cosine's rate rises, such as 0.5 for half the first epoch.
         label_smoothing: see `InterpNet.compile`; `val_loss` is without it.
+        r: r(x) of `train` and of `valid`, where it is at hand, see `InterpNet.prepare`.
 
     Returns:
         One dict an epoch: loss, val_loss and the learning rate at its end.
@@ -93,8 +96,9 @@ def train_explainer(
         ValueError: if an argument is out of its range, or belongs to the other schedule.
     """
     check_schedule(schedule, epochs, cool_down, warmup_epochs)
-    batches = model.prepare(train, batch_size=batch_size, shuffle=True)
-    valid_batches = model.prepare(valid, batch_size=batch_size)
+    train_r, valid_r = r or (None, None)
+    batches = model.prepare(train, batch_size=batch_size, shuffle=True, r=train_r)
+    valid_batches = model.prepare(valid, batch_size=batch_size, r=valid_r)
     if schedule == "paper":
         checkpoints: Checkpoints = PaperSchedule(
             patience=patience, stop_after=stop_after, cool_down=cool_down, directory=directory

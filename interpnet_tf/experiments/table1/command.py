@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     if options.rows == ["finished"]:
         runner.check_material(results, data)
     else:
-        runner.run(Trainer(options.out, data, given), chosen, options.seeds, results)
+        runner.run(Trainer(options.out / options.data, data, given), chosen, options.seeds, results)
     table = report.Report(results.all())
     for suffix, text in {
         "md": table.markdown(),

@@ -159,8 +159,8 @@ def protocol(material: dict[str, Any]) -> list[str]:
 
 
 _MEANING = (
-    "Differences are of the means, positive where the row named first is better; deviations: the difference in "
-    "standard deviations over seeds, pooled; p: two-sided paired bootstrap over test examples, 10,000 resamples."
+    "Differences are of the means, positive where the row named first is better; deviations: the difference "
+    "in standard deviations over seeds, pooled; p: two-sided paired bootstrap over test examples."
 )
 
 

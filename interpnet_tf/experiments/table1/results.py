@@ -94,20 +94,41 @@ class Results:
 
     def check(self, result: Result, configuration: dict[str, Any]) -> None:
         """Raises a `ValueError` that names the differences if a finished row has another configuration."""
-        found, wanted = _flat(result.configuration), _flat(json.loads(json.dumps(configuration)))
-        missing = object()
-        differences = [
-            f"{name} is {_shown(found.get(name, missing), missing)} there and "
-            f"{_shown(wanted.get(name, missing), missing)} now"
-            for name in sorted(found.keys() | wanted.keys())
-            if found.get(name, missing) != wanted.get(name, missing)
-        ]
-        if differences:
-            raise ValueError(
-                f"{self.path(result.row, result.seed)} was made with another configuration: "
-                f"{'; '.join(differences)}. Give the same options, name another folder with --results, or "
-                "remove the file to make the row anew"
-            )
+        check_same(self.path(result.row, result.seed), result.configuration, configuration, "--results")
+
+
+def check_same(path: Path, found: dict[str, Any], wanted: dict[str, Any], option: str) -> None:
+    """Raises a `ValueError` that names the differences between two configurations, if there are any.
+
+    Args:
+        path: of what `found` belongs to.
+        found: what it was made with.
+        wanted: what is asked for now.
+        option: of the command line, that names another folder.
+    """
+    old, new = _flat(found), _flat(json.loads(json.dumps(wanted)))
+    differences = [
+        f"{name} is {old.get(name, 'not set')!r} there and {new.get(name, 'not set')!r} now"
+        for name in sorted(old.keys() | new.keys())
+        if name not in old or name not in new or old[name] != new[name]
+    ]
+    if differences:
+        raise ValueError(
+            f"{path} was made with another configuration: {'; '.join(differences)}. Give the same options, "
+            f"name another folder with {option}, or remove it to make it anew"
+        )
+
+
+def claim(path: Path, configuration: dict[str, Any]) -> None:
+    """Writes down what a folder or file is made with, or checks that it is the same.
+
+    Raises:
+        ValueError: if it was made with another configuration.
+    """
+    if path.exists():
+        check_same(path, json.loads(path.read_text("utf-8")), configuration, "--out")
+    else:
+        write_atomically(path, json.dumps(configuration, indent=1) + "\n")
 
 
 def plain(value: Any) -> Any:
@@ -148,7 +169,3 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
         for key, item in value.items()
         for path, leaf in _flat(item, f"{name}.{key}" if name else str(key)).items()
     }
-
-
-def _shown(value: Any, missing: object) -> str:
-    return "not set" if value is missing else repr(value)

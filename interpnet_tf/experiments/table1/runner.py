@@ -69,7 +69,7 @@ def check_material(results: Results, material: Material) -> None:
 
 
 def _finish(trainer: Trainer, row: Row, seed: int) -> Result:
-    resumed = trainer.begun(row, seed) and row.base is None
+    resumed = row.base is None and trainer.run_folder(row, seed).exists()
     configuration, material = trainer.configuration(row, seed), trainer.material
     began = time.monotonic()
     model = trainer.model(row, seed)
@@ -83,7 +83,7 @@ def _finish(trainer: Trainer, row: Row, seed: int) -> Result:
     scores = model.classifier.predict(material.test.inputs, verbose=0)
     accuracy = float(np.mean(scores.argmax(axis=-1) == material.test.labels))
     columns = {"accuracy_all": accuracy, **material.judge.columns(hypotheses, predictions)}
-    _write_sentences(trainer.out / "sentences" / f"{row.name}-seed{seed}.json", material, explanations)
+    _write_sentences(trainer.folder / "sentences" / f"{row.name}-seed{seed}.json", material, explanations)
     return Result(
         row.name,
         seed,
