@@ -158,18 +158,17 @@ def train(
         config, train_data, valid_data, checkpoints / "classifier", callbacks.get("classifier")
     )
     model = _untrained_explainer(config, classifier, train_data)
+    train_r, valid_r = r or (None, None)
     explainer_history = train_explainer(
         model,
-        train_data,
-        valid_data,
+        model.prepare(train_data, batch_size=config.batch_size, shuffle=True, r=train_r),
+        model.prepare(valid_data, batch_size=config.batch_size, r=valid_r),
         epochs=config.epochs,
-        batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         cool_down=config.cool_down,
         schedule=config.schedule,
         warmup_epochs=config.warmup_epochs,
         label_smoothing=config.label_smoothing,
-        r=r,
         directory=checkpoints / "explainer",
         callbacks=callbacks.get("explainer"),
     )
