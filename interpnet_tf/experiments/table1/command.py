@@ -71,6 +71,8 @@ def run(options: argparse.Namespace) -> None:
     results = Results((options.results or options.out / "results") / options.data)
     finished = {result.row for result in results.all()}
     chosen = rows.chosen(options.rows, options.data, finished)
+    if not chosen:
+        raise ValueError(f"there is no finished row in {results.folder}; name rows to train with --rows")
     data = material.load(options.data, options.root, **loading)
     if options.rows == ["finished"]:
         runner.check_material(results, data)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
 
 from interpnet_tf.experiments.table1.columns import PARTS
 from interpnet_tf.experiments.table1.report import Report, title
@@ -25,6 +24,7 @@ def save(report: Report, path: str | os.PathLike) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     by_key = {column.key: column for part in PARTS.values() for column in part}
     rows = [name for name in report.rows if name in ROWS][::-1]
@@ -46,11 +46,20 @@ def save(report: Report, path: str | os.PathLike) -> None:
                 axis.plot(ROWS[name].paper[key], rows.index(name), "D", color="#303030", markersize=4)
         for yardstick, color in _LINES.items():
             if yardstick in report.rows and (of_one := report.values(yardstick, column)):
-                label = yardstick.removeprefix(YARDSTICK)
-                axis.axvline(fmean(of_one), color=color, linestyle="--", label=label)
+                axis.axvline(fmean(of_one), color=color, linestyle="--")
         axis.set_title(column.header)
         axis.set_yticks(range(len(rows)), [ROWS[name].title for name in rows])
-    _legend(axes[0])
+    figure.legend(
+        handles=[
+            Line2D([], [], color="#303030", marker="D", markersize=4, linestyle="", label="paper"),
+            *(
+                Line2D([], [], color=color, linestyle="--", label=_title(name))
+                for name, color in _LINES.items()
+            ),
+        ],
+        loc="outside lower center",
+        ncols=1 + len(_LINES),
+    )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
@@ -58,6 +67,5 @@ def save(report: Report, path: str | os.PathLike) -> None:
     temporary.replace(path)
 
 
-def _legend(axis: Any) -> None:
-    axis.plot([], [], "D", color="#303030", markersize=4, label="paper")
-    axis.legend(loc="lower right", fontsize=8)
+def _title(yardstick: str) -> str:
+    return yardstick.removeprefix(YARDSTICK).replace("_", " ")

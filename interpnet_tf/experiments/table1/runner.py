@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
 
-from interpnet_tf import runs
 from interpnet_tf.experiments.table1 import significance
 from interpnet_tf.experiments.table1.material import Material
 from interpnet_tf.experiments.table1.results import YARDSTICK, Result, Results, plain
 from interpnet_tf.experiments.table1.rows import Row
+from interpnet_tf.experiments.table1.sentences import say
 from interpnet_tf.experiments.table1.settings import SETTINGS
 from interpnet_tf.experiments.table1.training import Trainer
 
@@ -69,30 +67,15 @@ def check_material(results: Results, material: Material) -> None:
 
 
 def _finish(trainer: Trainer, row: Row, seed: int) -> Result:
-    resumed = row.base is None and trainer.run_folder(row, seed).exists()
-    configuration, material = trainer.configuration(row, seed), trainer.material
+    said, judge = say(trainer, row, seed), trainer.material.judge
     began = time.monotonic()
-    model = trainer.model(row, seed)
-    trained = time.monotonic()
-    if row.decode is None:
-        explanations = model.explain(material.judged, **{"seed": seed, **row.decoding})
-    else:
-        explanations = row.decode(model, material, seed=seed, **row.decoding)
-    hypotheses = [explanation.text for explanation in explanations]
-    predictions = np.array([explanation.class_id for explanation in explanations])
-    scores = model.classifier.predict(material.test.inputs, verbose=0)
-    accuracy = float(np.mean(scores.argmax(axis=-1) == material.test.labels))
-    columns = {"accuracy_all": accuracy, **material.judge.columns(hypotheses, predictions)}
-    _write_sentences(trainer.folder / "sentences" / f"{row.name}-seed{seed}.json", material, explanations)
-    return Result(
-        row.name,
-        seed,
-        configuration,
-        plain(columns),
-        _kept(material.judge.per_example(hypotheses, predictions)),
-        {"train": round(trained - began, 1), "judge": round(time.monotonic() - trained, 1)},
-        resumed,
-    )
+    numbers = {name: number for number, name in enumerate(judge.test.class_names)}
+    hypotheses = [example["sentence"] for example in said.examples]
+    predictions = np.array([numbers[example["predicted"]] for example in said.examples])
+    columns = {"accuracy_all": said.accuracy, **judge.columns(hypotheses, predictions)}
+    per_example = _kept(judge.per_example(hypotheses, predictions))
+    seconds = {"train": said.seconds, "judge": round(time.monotonic() - began, 1)}
+    return Result(row.name, seed, said.configuration, plain(columns), per_example, seconds, said.resumed)
 
 
 def _finish_yardsticks(material: Material, results: Results) -> None:
@@ -116,14 +99,6 @@ def _kept(per_example: dict[str, np.ndarray]) -> dict[str, list[float | None]]:
         for name in significance.METRICS
         if name in per_example
     }
-
-
-def _write_sentences(path: Path, material: Material, explanations: list[Any]) -> None:
-    said = [
-        {"id": name, "species": material.judged.class_names[label], "predicted": e.label, "sentence": e.text}
-        for name, label, e in zip(material.judged.ids, material.judged.labels, explanations, strict=True)
-    ]
-    runs.write_atomically(path, json.dumps(said, indent=1, ensure_ascii=False) + "\n")
 
 
 def _expected(trainer: Trainer, todo: Sequence[tuple[Row, int]], results: Results) -> str:
