@@ -1,4 +1,4 @@
-"""Training of a decoder for what its sentences achieve, rather than word by word: REINFORCE with a baseline."""
+"""Training of a decoder for what its sentences achieve, not word by word: REINFORCE with a baseline."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def train_policy(
 ) -> list[dict[str, float]]:
     """Trains the decoder of `model` to say sentences of high reward.
 
-    The loss is `likelihood_weight * (the word cross-entropy of a reference sentence) - (the expected reward of
-    a sentence drawn from the model)`. The gradient of the second part is estimated by REINFORCE (Williams
+    The loss is `likelihood_weight * (the word cross-entropy of a reference sentence) - (the expected reward
+    of a sentence drawn from the model)`. The gradient of the second part is estimated by REINFORCE (Williams
     1992): the mean over drawn sentences of `(reward - baseline) * gradient of log p(sentence)`.
 
     Args:

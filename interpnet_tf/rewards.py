@@ -54,9 +54,9 @@ class ClassProbability:
 
 
 class CiderD:
-    """CIDEr-D of a sentence against the reference sentences of the example, as `metrics.cider_d_sentences`.
+    """CIDEr-D of a sentence against the reference sentences of the example, as `metrics.cider_d` has it.
 
-    The document frequencies are those of a fixed corpus, so that a value does not depend on what else is said.
+    The document frequencies are those of a fixed corpus: a value does not depend on what else is said.
 
     Args:
         tokenizer: knows the words of the ids.
@@ -103,7 +103,7 @@ class CiderD:
         return reward
 
     def weights(self, tokens: tuple[str, ...]) -> tuple[dict[tuple[str, ...], float], list[float]]:
-        """Returns the tf-idf weight of each n-gram of a sentence, and for n = 1..4 the norm of the weights."""
+        """Returns the tf-idf weight of each n-gram of a sentence, and their norm for each n."""
         weights, squares = {}, [0.0] * len(_ORDERS)
         for ngram, count in Counter(_ngrams(tokens)).items():
             frequency = self._frequency.get(ngram, 1)
@@ -117,7 +117,7 @@ class _References:
 
     def __init__(self, reward: CiderD, sentences: list[str]) -> None:
         if not sentences:
-            raise ValueError("an example has no reference sentence; leave out those (dataset.explained() does)")
+            raise ValueError("an example has no reference sentence; bind dataset.explained() instead")
         self._reward = reward
         self._index: dict[tuple[str, ...], list[tuple[int, float]]] = {}
         self._norms, self._lengths = [], []

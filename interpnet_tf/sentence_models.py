@@ -48,8 +48,9 @@ class SentenceLSTM(keras.layers.Layer):
     def build(self, input_shape: tuple) -> None:
         glorot, orthogonal = keras.initializers.GlorotUniform, keras.initializers.Orthogonal
         gates = 4 * self.units
-        self.kernel = self.add_weight((input_shape[-1], gates), glorot(self.seed), name="kernel")
-        self.recurrent_kernel = self.add_weight((self.units, gates), orthogonal(self.seed), name="recurrent")
+        self.kernel = self.add_weight((input_shape[-1], gates), glorot(seed=self.seed), name="kernel")
+        recurrent = orthogonal(seed=self.seed)
+        self.recurrent_kernel = self.add_weight((self.units, gates), recurrent, name="recurrent_kernel")
         self.bias = self.add_weight((gates,), forget_gate_open, name="bias")
 
     def call(self, words: Any) -> tf.Tensor:
@@ -257,9 +258,7 @@ def sentence_accuracy(
 ) -> float:
     """Returns how often a sentence of a data set tells its class, the mean over sentences."""
     batches = LabelledSentences(dataset, tokenizer, batch_size=256)
-    right = [
-        np.asarray(classifier(ids, training=False)).argmax(axis=-1) == labels for ids, labels in batches
-    ]
+    right = [np.asarray(classifier(ids, training=False)).argmax(axis=-1) == labels for ids, labels in batches]
     return float(np.concatenate(right).mean())
 
 
