@@ -50,6 +50,7 @@ PARTS: dict[str, list[Column]] = {
         Column("retrieval_at_1", "R@1"),
         Column("retrieval_at_10", "R@10"),
         Column("retrieval_median_rank", "median rank", 1, 0),
+        Column("sentence_accuracy", "its sentence classifier"),
     ],
     "truth, shares in %": [
         Column("phrases_true", "phrases true"),

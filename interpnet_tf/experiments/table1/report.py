@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import io
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 from typing import Any
 
@@ -24,6 +24,12 @@ ORDER = (
     ("interpnet-2", "interpnet-0"),
     ("interpnet-2-transformer", "captioning-transformer"),
     ("interpnet-2-transformer", "interpnet-0-transformer"),
+)
+# What the discriminative loss is put on.
+DISCRIMINATIVE = (
+    ("gve", "gve-explanation-label"),
+    ("gve-explanation-discriminative", "gve-description"),
+    ("interpnet-2-discriminative", "interpnet-2"),
 )
 _FAITHFUL = "interpnet-2"
 Table = list[list[str]]
@@ -47,19 +53,20 @@ class Report:
 
     @functools.cached_property
     def comparisons(self) -> list[Comparison]:
-        """The paper's order, then every row against the faithful InterpNET_2, as far as they go."""
-        others = [(name, _FAITHFUL) for name in self.rows]
-        pairs = dict.fromkeys(itertools.chain(ORDER, others))
+        """The paper's order, with and without the discriminative loss, every row and InterpNET_2."""
+        asked = dict.fromkeys(itertools.product(ORDER, significance.ORDER_METRICS))
+        asked |= dict.fromkeys(itertools.product(DISCRIMINATIVE, significance.CLASS_METRICS))
+        others = [(name, _FAITHFUL) for name in self.rows if name != _FAITHFUL]
+        asked |= dict.fromkeys(itertools.product(others, significance.ORDER_METRICS))
         compared = [
             significance.compare(self._of_each_seed(row, other), self.rows[other], metric)
-            for row, other in pairs
-            if row != other and row in self.rows and other in self.rows
-            for metric in significance.METRICS
+            for (row, other), metric in asked
+            if row in self.rows and other in self.rows
         ]
         return [comparison for comparison in compared if comparison is not None]
 
     def _of_each_seed(self, name: str, other: str) -> list[Result]:
-        """Returns the results of a row; a yardstick, which no seed trains, counts for each seed of the other."""
+        """Returns a row's results; those of a yardstick, which has no seeds, for each seed of the other row."""
         if not name.startswith(YARDSTICK):
             return self.rows[name]
         return [dataclasses.replace(self.rows[name][0], seed=result.seed) for result in self.rows[other]]
@@ -110,21 +117,26 @@ class Report:
             ],
         }
 
+    def _answers(self, pairs: Sequence[tuple[str, str]], metrics: Iterable[str]) -> list[Comparison]:
+        return [c for c in self.comparisons if (c.row, c.other) in pairs and c.metric in metrics]
+
     def _document(self, render: Any, heading: Any) -> str:
         lines = [title(self.material), *(f"- {line}" for line in protocol(self.material))]
         for part, columns in PARTS.items():
             if table := self._table(columns):
                 lines += [heading(part), render(table)]
-        comparisons = self.comparisons
-        claimed = [
-            c for c in comparisons if (c.row, c.other) in ORDER and c.metric in significance.ORDER_METRICS
+        for question, pairs in {
+            "Is the paper's order there?": (ORDER, significance.ORDER_METRICS),
+            "Does the discriminative loss tell classes apart?": (DISCRIMINATIVE, significance.CLASS_METRICS),
+        }.items():
+            if answers := self._answers(*pairs):
+                lines += [heading(question), render(_order_table(answers))]
+        against = [
+            c for c in self.comparisons if c.other == _FAITHFUL and c.metric in significance.ORDER_METRICS
         ]
-        if claimed:
-            lines += [heading("Is the paper's order there?"), render(_order_table(claimed))]
-        against = [c for c in comparisons if c.other == _FAITHFUL]
         if against:
             lines += [heading(f"every row less {_title(_FAITHFUL)}"), render(_difference_table(against))]
-        lines += ["", _MEANING] if claimed or against else []
+        lines += ["", _MEANING] if self.comparisons else []
         return "\n".join(lines)
 
     def _table(self, columns: Sequence[Column]) -> Table:

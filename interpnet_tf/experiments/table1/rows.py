@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from interpnet_tf.experiments.table1 import systems
 from interpnet_tf.experiments.table1.settings import SETTINGS
 
-GROUPS = ("paper", "transformer", "all", "finished")
+GROUPS = ("paper", "transformer", "gve-ablations", "all", "finished")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Row:
             `material.judged`.
         build: trains the model where `runs.train` cannot: called with a `training.Job`, returns an
             `InterpNet`.
-        options: of `build`, recorded with the result.
+        options: of `build`.
+        start: name of the row from whose trained model `build` goes on.
         data: the data sets that it is for.
     """
 
@@ -40,54 +42,91 @@ class Row:
     decode: Callable[..., list[Any]] | None = None
     build: Callable[..., Any] | None = None
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    start: str | None = None
     data: tuple[str, ...] = tuple(SETTINGS)
 
 
-def _figures(meteor: float, bleu: float, cider: float, accuracy: float) -> dict[str, float]:
-    return {"meteor_10": meteor, "bleu_4_10": bleu, "cider_10": cider, "accuracy_all": accuracy}
+def _interpnet(variant: str, title: str, meteor: float, bleu: float, cider: float, accuracy: float) -> Row:
+    figures = {"meteor_10": meteor, "bleu_4_10": bleu, "cider_10": cider, "accuracy_all": accuracy}
+    return Row(variant, title, {"variant": variant}, figures)
 
 
-_PAPER = (
-    Row("captioning", "Captioning", {"variant": "captioning"}, _figures(32.2, 48.2, 55.5, 81.3)),
-    Row("interpnet-0", "InterpNET_0", {"variant": "interpnet-0"}, _figures(35.0, 55.6, 68.3, 81.3)),
-    Row("interpnet-1", "InterpNET_1", {"variant": "interpnet-1"}, _figures(36.1, 58.7, 73.5, 81.5)),
-    Row("interpnet-2", "InterpNET_2", {"variant": "interpnet-2"}, _figures(37.9, 62.3, 82.1, 79.0)),
-    Row("interpnet-3", "InterpNET_3", {"variant": "interpnet-3"}, _figures(31.7, 47.3, 54.3, 76.7)),
+_INTERPNET = (
+    _interpnet("captioning", "Captioning", 32.2, 48.2, 55.5, 81.3),
+    _interpnet("interpnet-0", "InterpNET_0", 35.0, 55.6, 68.3, 81.3),
+    _interpnet("interpnet-1", "InterpNET_1", 36.1, 58.7, 73.5, 81.5),
+    _interpnet("interpnet-2", "InterpNET_2", 37.9, 62.3, 82.1, 79.0),
+    _interpnet("interpnet-3", "InterpNET_3", 31.7, 47.3, 54.3, 76.7),
 )
+
+_SENTENCES = {"epochs": 10, "batch_size": 64, "learning_rate": 2e-3}
+_DISCRIMINATIVE = {"epochs": 5, "learning_rate": 1e-4, "likelihood_weight": 0.5, "samples": 5}
+
+
+def _gve(name: str, title: str, ablation: str, **paper: float) -> Row:
+    # The classifier of Hendricks et al. is a softmax over the image feature, as that of Captioning.
+    options = {"ablation": ablation, "sentences": _SENTENCES, "discriminative": _DISCRIMINATIVE}
+    return Row(name, title, {"variant": "captioning"}, paper, build=systems.gve, options=options)
+
+
+_GVE = (
+    _gve("gve", "Generating Visual Explanations", "explanation", meteor_5=29.2, cider_5=56.7),
+    *(
+        _gve(f"gve-{ablation}", f"GVE, {ablation}", ablation)
+        for ablation in ("description", "definition", "explanation-label", "explanation-discriminative")
+    ),
+)
+
 _TRANSFORMER = tuple(
     Row(f"{row.name}-transformer", f"{row.title}, Transformer", {**row.changes, "decoder": "transformer"})
-    for row in _PAPER
+    for row in _INTERPNET
+)
+
+_TUNED = Row(
+    "interpnet-2-tuned",
+    "InterpNET_2, dropout 0.5",
+    {"variant": "interpnet-2", "dropout": 0.5, "units": 512},
+    data=("cub",),
 )
 _FURTHER = (
+    _TUNED,
     Row(
-        "interpnet-2-tuned",
-        "InterpNET_2, dropout 0.5",
-        {"variant": "interpnet-2", "dropout": 0.5, "units": 512},
-        data=("cub",),
+        "interpnet-2-discriminative",
+        "InterpNET_2 + discriminative",
+        {"variant": "interpnet-2"},
+        build=systems.discriminative,
+        options={"sentences": _SENTENCES, "discriminative": _DISCRIMINATIVE},
+        start="interpnet-2",
     ),
-    *(
-        Row(
-            f"{base}-beam",
-            f"{title}, beam of 5",
-            base=base,
-            decoding={"sampler": "beam", "beams": 5},
-            data=data,
-        )
-        for base, title, data in (
-            ("interpnet-2", "InterpNET_2", tuple(SETTINGS)),
-            ("interpnet-2-tuned", "InterpNET_2, dropout 0.5", ("cub",)),
-            ("interpnet-2-transformer", "InterpNET_2, Transformer", tuple(SETTINGS)),
-        )
+    Row(
+        "interpnet-2-self-critical",
+        f"{_TUNED.title}, self-critical",
+        _TUNED.changes,
+        build=systems.self_critical,
+        options={"policy": {"epochs": 5, "learning_rate": 5e-5, "likelihood_weight": 0.0, "samples": 5}},
+        start=_TUNED.name,
+        data=_TUNED.data,
     ),
 )
-ROWS: dict[str, Row] = {row.name: row for row in (*_PAPER, *_TRANSFORMER, *_FURTHER)}
+
+
+def _beam(row: Row) -> Row:
+    decoding = {"sampler": "beam", "beams": 5}
+    return Row(f"{row.name}-beam", f"{row.title}, beam", base=row.name, decoding=decoding, data=row.data)
+
+
+_TRAINED = {row.name: row for row in (*_INTERPNET, *_GVE, *_TRANSFORMER, *_FURTHER)}
+_BEAMS = [_beam(_TRAINED[name]) for name in ("interpnet-2", "interpnet-2-transformer", "interpnet-2-tuned")]
+ROWS: dict[str, Row] = _TRAINED | {row.name: row for row in _BEAMS}
 
 
 def chosen(names: Sequence[str], data: str, finished: Sequence[str] = ()) -> list[Row]:
     """Resolves names of rows and of groups of rows.
 
     Args:
-        names: of rows; or `"paper"` (the paper's rows), `"transformer"`, `"all"`, `"finished"`.
+        names: of rows, or of `GROUPS`: `"paper"` stands for the paper's six rows, `"transformer"` for five of
+            them with that decoder, `"gve-ablations"` for that system and its ablations, `"finished"` for the rows that
+            have results.
         data: name of the data set; rows that are not for it are left out of groups.
         finished: names of the rows that have results.
 
@@ -104,8 +143,9 @@ def chosen(names: Sequence[str], data: str, finished: Sequence[str] = ()) -> lis
     """
     fitting = [name for name, row in ROWS.items() if data in row.data]
     groups = {
-        "paper": [row.name for row in _PAPER],
+        "paper": [row.name for row in (*_INTERPNET, _GVE[0])],
         "transformer": [row.name for row in _TRANSFORMER],
+        "gve-ablations": [row.name for row in _GVE],
         "all": fitting,
         "finished": [name for name in fitting if name in finished],
     }

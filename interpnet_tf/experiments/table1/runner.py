@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from interpnet_tf.experiments.table1 import significance
 from interpnet_tf.experiments.table1.material import Material
 from interpnet_tf.experiments.table1.results import YARDSTICK, Result, Results, plain
-from interpnet_tf.experiments.table1.rows import Row
+from interpnet_tf.experiments.table1.rows import ROWS, Row
 from interpnet_tf.experiments.table1.sentences import say
 from interpnet_tf.experiments.table1.settings import SETTINGS
 from interpnet_tf.experiments.table1.training import Trainer
@@ -72,7 +73,7 @@ def _finish(trainer: Trainer, row: Row, seed: int) -> Result:
     numbers = {name: number for number, name in enumerate(judge.test.class_names)}
     hypotheses = [example["sentence"] for example in said.examples]
     predictions = np.array([numbers[example["predicted"]] for example in said.examples])
-    columns = {"accuracy_all": said.accuracy, **judge.columns(hypotheses, predictions)}
+    columns = {**said.columns, **judge.columns(hypotheses, predictions)}
     per_example = _kept(judge.per_example(hypotheses, predictions))
     seconds = {"train": said.seconds, "judge": round(time.monotonic() - began, 1)}
     return Result(row.name, seed, said.configuration, plain(columns), per_example, seconds, said.resumed)
@@ -102,19 +103,22 @@ def _kept(per_example: dict[str, np.ndarray]) -> dict[str, list[float | None]]:
 
 
 def _expected(trainer: Trainer, todo: Sequence[tuple[Row, int]], results: Results) -> str:
-    """Returns how long rows will take, from how long they have taken, or from experience."""
+    """Returns how long rows will take, from how long rows have taken here, or else from experience."""
     if not todo:
         return "nothing"
-    known = {result.row: sum(result.seconds.values()) for result in results.all() if not result.resumed}
     usual = SETTINGS[trainer.material.name].seconds
-    seconds, classifiers = 0.0, set()
+    whole = [result for result in results.all() if not result.resumed]
+    known = {result.row: result.seconds["train"] for result in whole if result.seconds.get("train")}
+    judging = [result.seconds["judge"] for result in whole]
+    seconds = len(todo) * (fmean(judging) if judging else usual["judge"])
+    classifiers, trained = set(), set()
     for row, seed in todo:
-        config = trainer.config(row, seed)
-        kind = "judge" if row.base else config.decoder
-        seconds += known.get(row.name, usual[kind])
-        if not Path(config.classifier).exists():
-            classifiers.add(config.classifier)
-    seconds += usual["classifier"] * len(classifiers)
+        classifiers.add(trainer.config(row, seed).classifier)
+        trained |= {(needed.name, seed) for needed in trainer.unfinished(row, seed)}
+    for name, _ in trained:
+        kind = "built" if ROWS[name].build else ROWS[name].changes.get("decoder", "lrcn")
+        seconds += known.get(name, usual[kind])
+    seconds += usual["classifier"] * sum(not Path(file).exists() for file in classifiers)
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{len(todo)} runs, about {f'{hours} h ' if hours else ''}{minutes} min on two cores"
 

@@ -22,14 +22,15 @@ class Said:
 
     Args:
         configuration: that they were made with.
-        accuracy: of the classifier over all test examples, those without sentences included.
+        columns: those that the sentences do not tell: `accuracy_all`, of the classifier over all test
+            examples, those without sentences included, and what the training wrote down.
         seconds: what training and decoding took, in the sitting that finished them.
         resumed: whether an earlier sitting had begun the training.
         examples: of each judged example `id`, `species`, `predicted` (names) and `sentence`.
     """
 
     configuration: dict[str, Any]
-    accuracy: float
+    columns: dict[str, float]
     seconds: float
     resumed: bool
     examples: list[dict[str, str]]
@@ -60,10 +61,11 @@ def say(trainer: Trainer, row: Row, seed: int) -> Said:
     else:
         explanations = row.decode(model, material, seed=seed, **row.decoding)
     probabilities = model.classifier.predict(material.test.inputs, verbose=0)
+    accuracy = float(np.mean(probabilities.argmax(axis=-1) == material.test.labels))
     names, judged = material.judged.class_names, material.judged
     said = Said(
         configuration,
-        float(np.mean(probabilities.argmax(axis=-1) == material.test.labels)),
+        {"accuracy_all": accuracy, **trainer.notes(row, seed)},
         round(time.monotonic() - began, 1),
         resumed,
         [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from interpnet_tf.model import InterpNet, load
 from interpnet_tf.progress import EpochLines
 from interpnet_tf.tokenizer import ExplanationTokenizer
 
+NOTES = "notes.json"
+
 
 @dataclasses.dataclass(frozen=True)
 class Job:
@@ -26,22 +30,35 @@ class Job:
 
     Args:
         config: of the row.
+        options: those of the row.
+        title: for its progress.
         classifier: trained.
         tokenizer: adapted to the training sentences.
-        train, validation: the data.
+        train, validation, test: the data.
+        start: the model of the row that it goes on from, if there is one; it may be changed.
         directory: for what must survive an interruption; it is the row's own.
-        callbacks: Keras callbacks that show the progress.
-        options: those of the row.
+        shared: the same, for what rows have in common that are trained alike but for the option `ablation`.
     """
 
     config: runs.RunConfig
+    options: dict[str, Any]
+    title: str
     classifier: keras.Model
     tokenizer: ExplanationTokenizer
     train: ExplanationDataset
     validation: ExplanationDataset
+    test: ExplanationDataset
+    start: InterpNet | None
     directory: Path
-    callbacks: list[Any]
-    options: dict[str, Any]
+    shared: Path
+
+    def progress(self, stage: str) -> list[keras.callbacks.Callback]:
+        """Returns the callbacks that show a stage of the training."""
+        return [EpochLines(f"{self.title}, {stage}", self.config.epochs)]
+
+    def note(self, **columns: float) -> None:
+        """Writes down figures of the training that are columns of the row."""
+        runs.write_atomically(self.directory / NOTES, json.dumps(columns) + "\n")
 
 
 class Trainer:
@@ -83,6 +100,13 @@ class Trainer:
         """Returns the run folder of a row, or of the row that it decodes."""
         return self.folder / "runs" / f"{_trained_row(row).name}-seed{seed}"
 
+    def unfinished(self, row: Row, seed: int) -> list[Row]:
+        """Returns the rows that must be trained before a row can speak: its own training and its start's."""
+        row = _trained_row(row)
+        if (self.run_folder(row, seed) / "model.keras").exists():
+            return []
+        return [row, *(self.unfinished(ROWS[row.start], seed) if row.start else [])]
+
     def model(self, row: Row, seed: int) -> InterpNet:
         """Returns the trained model of a row: reads it, or trains or resumes it.
 
@@ -94,18 +118,39 @@ class Trainer:
         if (folder / "model.keras").exists():
             return load(folder / "model.keras")
         self.classifiers.train(config)
-        callbacks = [EpochLines(f"{row.name} seed {seed}", config.epochs)]
-        train, validation = self.material.train, self.material.validation
         if row.build is None:
-            r = self.classifiers.r(config)
-            return runs.train(config, folder, True, {"explainer": callbacks}, (train, validation), r)
-        tokenizer = ExplanationTokenizer(minimum_count=config.minimum_count).adapt(train.explanations)
+            callbacks = {"explainer": [EpochLines(f"{row.name} seed {seed}", config.epochs)]}
+            splits = (self.material.train, self.material.validation)
+            return runs.train(config, folder, True, callbacks, splits, self.classifiers.r(config))
+        job = self._job(row, seed)
         keras.utils.set_random_seed(seed)
-        classifier = self.classifiers.read(config)
-        job = Job(config, classifier, tokenizer, train, validation, folder, callbacks, dict(row.options))
-        model = row.build(job)
-        model.save(folder / "model.keras")
-        return model
+        row.build(job).save(folder / "model.keras")
+        shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+        return load(folder / "model.keras")
+
+    def notes(self, row: Row, seed: int) -> dict[str, float]:
+        """Returns the columns that the training of a row wrote down."""
+        path = self.run_folder(row, seed) / NOTES
+        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+    def _job(self, row: Row, seed: int) -> Job:
+        config, sentences = self.config(row, seed), self.material.train.explanations
+        common = {name: value for name, value in row.options.items() if name != "ablation"}
+        shared = self.folder / "shared" / f"{row.build.__name__}-seed{seed}"
+        claim(shared / "table1.json", self._training(dataclasses.replace(row, options=common), seed))
+        return Job(
+            config,
+            dict(row.options),
+            f"{row.name} seed {seed}",
+            self.classifiers.read(config),
+            ExplanationTokenizer(minimum_count=config.minimum_count).adapt(sentences),
+            self.material.train,
+            self.material.validation,
+            self.material.test,
+            self.model(ROWS[row.start], seed) if row.start else None,
+            self.run_folder(row, seed),
+            shared,
+        )
 
     def _training(self, row: Row, seed: int) -> dict[str, Any]:
         row, training = _trained_row(row), dataclasses.asdict(self.config(row, seed))
@@ -113,9 +158,11 @@ class Trainer:
             del training[place]
         training["classifier"] = Path(training["classifier"]).name
         build = getattr(row.build, "__name__", "runs.train")
+        start = {"start": self._training(ROWS[row.start], seed)["training"]} if row.start else {}
         return {
             "material": self.material.description,
-            "training": {"build": build, **training, "options": dict(row.options)},
+            "training": {"build": build, **training, **start},
+            "options": dict(row.options),
         }
 
 
