@@ -66,7 +66,7 @@ class Report:
         return [comparison for comparison in compared if comparison is not None]
 
     def _of_each_seed(self, name: str, other: str) -> list[Result]:
-        """Returns a row's results; those of a yardstick, which has no seeds, for each seed of the other row."""
+        """Returns a row's results; those of a yardstick, which has no seed, for each seed of the other."""
         if not name.startswith(YARDSTICK):
             return self.rows[name]
         return [dataclasses.replace(self.rows[name][0], seed=result.seed) for result in self.rows[other]]

@@ -125,8 +125,8 @@ def chosen(names: Sequence[str], data: str, finished: Sequence[str] = ()) -> lis
 
     Args:
         names: of rows, or of `GROUPS`: `"paper"` stands for the paper's six rows, `"transformer"` for five of
-            them with that decoder, `"gve-ablations"` for that system and its ablations, `"finished"` for the rows that
-            have results.
+            them with that decoder, `"gve-ablations"` for that system and its ablations, `"finished"` for the
+            rows that have results.
         data: name of the data set; rows that are not for it are left out of groups.
         finished: names of the rows that have results.
 
