@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from interpnet_tf import runs
-from interpnet_tf.classifiers import HIDDEN_LAYERS, variant_layers
+from interpnet_tf.classifiers import HIDDEN_LAYERS, feature_extractor, variant_layers
 from interpnet_tf.experiments.table1.material import Material
 from interpnet_tf.experiments.table1.results import claim
 from interpnet_tf.introspector import Introspector
@@ -65,6 +65,27 @@ class SharedClassifiers:
         classifier.save(temporary)
         temporary.replace(path)
         shutil.rmtree(checkpoints, ignore_errors=True)
+
+    def features(self, config: runs.RunConfig) -> tuple[np.ndarray, np.ndarray] | None:
+        """Returns what the convolutional layers make of the pictures of `reader` and `test`.
+
+        Args:
+            config: of any row; its seed and the length of its classifier's training count.
+
+        Returns:
+            Two arrays `(examples, width)`, `None` where the inputs are features already.
+        """
+        if self.material.train.inputs.ndim == 2:
+            return None
+        path = str(self.path(_BACKBONE, config.seed))
+        config = dataclasses.replace(config, variant=_BACKBONE, classifier=path)
+        self.train(config)
+        extractor = feature_extractor(self.read(config))
+        reader, test = (
+            extractor.predict(part.inputs, batch_size=_BATCH, verbose=0)
+            for part in (self.material.reader, self.material.test)
+        )
+        return reader, test
 
     def r(self, config: runs.RunConfig) -> tuple[np.ndarray, np.ndarray]:
         """Returns r(x) of the explained training and validation examples under a trained classifier.

@@ -43,27 +43,27 @@ class Material:
     test: ExplanationDataset
     reader: ExplanationDataset
 
-    @property
+    @functools.cached_property
     def judged(self) -> ExplanationDataset:
         """The test examples that have sentences."""
-        return self.judge.test
+        return self.test.explained()
 
-    @functools.cached_property
-    def judge(self) -> Judge:
-        """Measures the sentences of every row."""
+    def judge(self, features: tuple[np.ndarray, np.ndarray] | None = None) -> Judge:
+        """Returns what measures the sentences of every row.
+
+        Args:
+            features: of `reader` and of `test`, for the nearest neighbour; `None` where the inputs are
+                features.
+        """
+        from interpnet_tf.data import cub_attributes
         from interpnet_tf.metrics.judge import Judge
 
-        attributes = None
-        if self.name == "cub":
-            from interpnet_tf.data import cub_attributes
-
-            attributes = cub_attributes.load(self.root)
-        return Judge(self.reader, self.test, attributes)
+        attributes = cub_attributes.load(self.root) if self.name == "cub" else None
+        return Judge(self.reader, self.test, attributes, features=features)
 
     @functools.cached_property
     def description(self) -> dict[str, Any]:
         """What the results of one table must have in common, as plain values that go into JSON."""
-        explained = self.test.explained()
         return {
             "data": self.name,
             "features": self._features(),
@@ -73,8 +73,8 @@ class Material:
                 "validation": len(self.validation),
                 "test": len(self.test),
             },
-            "explained": {"train": len(self.train.explained()), "test": len(explained)},
-            "classes_explained": len(set(explained.labels.tolist())),
+            "explained": {"train": len(self.train.explained()), "test": len(self.judged)},
+            "classes_explained": len(set(self.judged.labels.tolist())),
             "sentences": sum(map(len, self.train.explanations)),
             "input_shape": list(self.test.inputs.shape[1:]),
             "digest": _digest(self.train, self.validation, self.test),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -19,6 +20,11 @@ from interpnet_tf.experiments.table1.rows import ROWS, Row
 from interpnet_tf.experiments.table1.sentences import say
 from interpnet_tf.experiments.table1.settings import SETTINGS
 from interpnet_tf.experiments.table1.training import Trainer
+
+if TYPE_CHECKING:
+    from interpnet_tf.metrics.judge import Judge
+
+YARDSTICKS = ("constant", "nearest_neighbour", "random_sentence_of_class", "human")
 
 
 def run(trainer: Trainer, rows: Sequence[Row], seeds: int, results: Results) -> None:
@@ -47,9 +53,12 @@ def run(trainer: Trainer, rows: Sequence[Row], seeds: int, results: Results) -> 
     check_material(results, material)
     finished = len(rows) * seeds - len(todo)
     _say(f"{finished} of {len(rows) * seeds} runs are finished; to go: {_expected(trainer, todo, results)}")
-    _finish_yardsticks(material, results)
+    if not todo and all(results.read(f"{YARDSTICK}{name}", 0) for name in YARDSTICKS):
+        return
+    judge = material.judge(trainer.classifiers.features(trainer.config(rows[0], seed=0)))
+    _finish_yardsticks(judge, {"material": material.description}, results)
     for number, (row, seed) in enumerate(todo, start=1):
-        result = _finish(trainer, row, seed)
+        result = _finish(trainer, judge, row, seed)
         results.write(result)
         _say(
             f"{row.name} seed {seed}: finished in {sum(result.seconds.values()):.0f} s; "
@@ -67,8 +76,8 @@ def check_material(results: Results, material: Material) -> None:
         results.check(result, expected)
 
 
-def _finish(trainer: Trainer, row: Row, seed: int) -> Result:
-    said, judge = say(trainer, row, seed), trainer.material.judge
+def _finish(trainer: Trainer, judge: Judge, row: Row, seed: int) -> Result:
+    said = say(trainer, row, seed)
     began = time.monotonic()
     numbers = {name: number for number, name in enumerate(judge.test.class_names)}
     hypotheses = [example["sentence"] for example in said.examples]
@@ -79,16 +88,15 @@ def _finish(trainer: Trainer, row: Row, seed: int) -> Result:
     return Result(row.name, seed, said.configuration, plain(columns), per_example, seconds, said.resumed)
 
 
-def _finish_yardsticks(material: Material, results: Results) -> None:
+def _finish_yardsticks(judge: Judge, configuration: dict[str, Any], results: Results) -> None:
     """Judges the sentences that no model said, unless it is done."""
-    configuration = {"material": material.description}
-    for name, (hypotheses, references) in material.judge.yardstick_sentences().items():
+    for name, (hypotheses, references) in judge.yardstick_sentences().items():
         row = f"{YARDSTICK}{name}"
         if results.read(row, 0) is not None:
             continue
         began = time.monotonic()
-        columns = plain(material.judge.columns(hypotheses, None, references))
-        per_example = _kept(material.judge.per_example(hypotheses, None, references))
+        columns = plain(judge.columns(hypotheses, None, references))
+        per_example = _kept(judge.per_example(hypotheses, None, references))
         seconds = {"judge": round(time.monotonic() - began, 1)}
         results.write(Result(row, 0, configuration, columns, per_example, seconds))
 
