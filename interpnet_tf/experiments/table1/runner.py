@@ -104,10 +104,14 @@ def _finish_yardsticks(judge: Judge, configuration: dict[str, Any], results: Res
 def _kept(per_example: dict[str, np.ndarray]) -> dict[str, list[float | None]]:
     """Returns the scores that tests of significance need, short enough for a file that is kept."""
     return {
-        name: [None if value is None else round(value, 3) for value in plain(per_example[name])]
+        name: [_short(value) for value in plain(per_example[name])]
         for name in significance.METRICS
         if name in per_example
     }
+
+
+def _short(value: float | None) -> float | None:
+    return value if value is None else int(value) if value == int(value) else round(value, 3)
 
 
 def _expected(trainer: Trainer, todo: Sequence[tuple[Row, int]], results: Results) -> str:
