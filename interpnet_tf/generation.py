@@ -165,10 +165,9 @@ def generate(
 
     def say_one(index, token, ended, ids, log_probabilities, score, state):
         logits, state = stepper.step(token, state)
-        normalizer = tf.reduce_logsumexp(logits, axis=-1)
-        words = _allowed(logits + silent, ids, index, decoding)
+        log_softmax = tf.nn.log_softmax(logits)
         if decoding.sampler == "beam":
-            words -= normalizer[:, None]
+            words = _allowed(log_softmax + silent, ids, index, decoding)
             nothing = tf.one_hot(ExplanationTokenizer.pad_id, decoder.vocabulary_size, 0.0, _NEVER)
             words = tf.where(ended[:, None], nothing, words)
             lengths = tf.where(ended, _lengths(ids), index + 1)
@@ -180,19 +179,19 @@ def generate(
                 lambda part: tf.ensure_shape(tf.gather(part, parent), part.shape), grown
             )
             score = tf.where(found, score, _NEVER)
+            ended |= tf.equal(score, _NEVER)
         else:
-            if decoding.sampler == "greedy":
-                token = tf.argmax(words, axis=-1, output_type=tf.int32)
-            else:
-                token = _draw(words, tf.stack([seed[0], seed[1] * max_length + index]), decoding)
-            chosen = tf.gather(words, token, axis=1, batch_dims=1) - normalizer
-            token = tf.where(ended, ExplanationTokenizer.pad_id, token)
+            words = _allowed(logits + silent, ids, index, decoding)
+            draw = tf.stack([seed[0], seed[1] * max_length + index])
+            token, chosen, impossible = _choose(words, log_softmax, draw, decoding)
             chosen = tf.where(ended, 0.0, chosen)
+            token = tf.where(ended, ExplanationTokenizer.pad_id, token)
+            ended |= impossible
         here = tf.range(max_length) == index
         ids = tf.where(here, token[:, None], ids)
         log_probabilities = tf.where(here, chosen[:, None], log_probabilities)
         score += chosen
-        ended = ended | tf.equal(token, ExplanationTokenizer.end_id) | tf.equal(score, _NEVER)
+        ended |= tf.equal(token, ExplanationTokenizer.end_id)
         return index + 1, token, ended, ids, log_probabilities, score, state
 
     loop = (
@@ -263,6 +262,21 @@ def _best(
     best = tf.concat(best, axis=1)
     first_row = beams * tf.range(tf.shape(best)[0])[:, None]
     return tf.reshape(best // vocabulary + first_row, (-1,)), tf.reshape(best % vocabulary, (-1,)), found
+
+
+def _choose(
+    words: tf.Tensor, log_softmax: tf.Tensor, seed: Any, decoding: Decoding
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Returns each row's word, its log-probability, and whether no word was possible.
+
+    The word and the last depend on the scores alone, not on probabilities: XLA leaves these out of a graph
+    that wants nothing but `Sentences.ids`.
+    """
+    greedy = decoding.sampler == "greedy"
+    token = tf.argmax(words, axis=-1, output_type=tf.int32) if greedy else _draw(words, seed, decoding)
+    impossible = tf.equal(tf.gather(words, token, axis=1, batch_dims=1), _NEVER)
+    chosen = tf.gather(log_softmax, token, axis=1, batch_dims=1)
+    return token, tf.where(impossible, _NEVER, chosen), impossible
 
 
 def _said(ids: tf.Tensor, decoding: Decoding) -> tf.Tensor:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf import decoders, generation
+from interpnet_tf import class_embedding, decoders, generation  # noqa: F401, as the first registers its layers
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
 from interpnet_tf.explaining import ExplainedBatch, explain_batch, records, word_ids

@@ -1,13 +1,17 @@
 """Generating Visual Explanations on a few birds: what its ablations read, and how they share their stages."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import bird_classifier
 
-from interpnet_tf import ExplanationTokenizer, InterpNet, load
+from interpnet_tf import ExplanationTokenizer, InterpNet
+from interpnet_tf.class_embedding import with_class_embedding, with_true_classes
 from interpnet_tf.experiments import gve
-from interpnet_tf.experiments.gve.conditioning import with_true_classes
 from interpnet_tf.probabilities import class_probabilities
 
 VECTORS = np.array([[1, 0], [0, 2], [3, 3]], "float32")
@@ -48,7 +52,7 @@ def as_functional(activation="softmax", classes=3):
 
 @pytest.mark.parametrize("classifier", [bird_classifier(), as_functional(), as_functional(None)])
 def test_a_class_embedding_changes_no_output(classifier, birds):
-    whole = gve.with_class_embedding(classifier, VECTORS)
+    whole = with_class_embedding(classifier, VECTORS)
     scores = classifier(birds.inputs)
     np.testing.assert_array_equal(whole(birds.inputs), scores)
     # Probabilities stay probabilities, and logits logits.
@@ -61,11 +65,11 @@ def test_a_class_embedding_changes_no_output(classifier, birds):
 
 def test_vectors_of_another_number_of_classes():
     with pytest.raises(ValueError, match=r"got \(2, 2\) for 3"):
-        gve.with_class_embedding(bird_classifier(), VECTORS[:2])
+        with_class_embedding(bird_classifier(), VECTORS[:2])
 
 
 def test_true_classes_in_place_of_predicted_ones(birds, tokenizer):
-    whole = gve.with_class_embedding(bird_classifier(), VECTORS)
+    whole = with_class_embedding(bird_classifier(), VECTORS)
     model = InterpNet(whole, tokenizer, layers=["features", "class_embedding"])
     r = model.introspect(birds.inputs)
     np.testing.assert_array_equal(r, np.concatenate([birds.inputs, VECTORS[birds.labels]], axis=1))
@@ -74,6 +78,7 @@ def test_true_classes_in_place_of_predicted_ones(birds, tokenizer):
     np.testing.assert_array_equal(other[:, 5:], VECTORS[(birds.labels + 1) % 3])
 
 
+@pytest.mark.slow
 def test_what_each_ablation_reads(models):
     read = {name: model.introspector.layer_paths for name, model in models.items()}
     assert read == {
@@ -85,6 +90,7 @@ def test_what_each_ablation_reads(models):
     }
 
 
+@pytest.mark.slow
 def test_the_stages_are_shared(models, directory):
     """One language model and one sentence classifier; explanation goes on from explanation-label."""
     kept = sorted(path.name for path in directory.iterdir())
@@ -99,28 +105,50 @@ def test_the_stages_are_shared(models, directory):
     assert 0 < changed < 0.01  # a step of 1e-4 or two from there
 
 
+@pytest.mark.slow
 def test_explanations_name_the_predicted_class(models, birds):
     for model in models.values():
         explanations = model.explain(birds.inputs[:3])
         assert [explanation.label for explanation in explanations] == birds.class_names
 
 
+@pytest.mark.slow
 def test_definition_says_the_same_of_a_class(models, birds):
     said = [explanation.text for explanation in models["definition"].explain(birds)]
     assert len(set(said[0::3])) == len(set(said[1::3])) == len(set(said[2::3])) == 1
 
 
+@pytest.mark.slow
 def test_a_finished_training_is_read(models, birds, valid_birds, tokenizer, directory):
     again = gve.train(bird_classifier(), tokenizer, birds, valid_birds, "explanation", 0, directory, **SMALL)
     for mine, theirs in zip(again.get_weights(), models["explanation"].get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_model_is_saved_and_read(models, birds, tmp_path):
+@pytest.mark.slow
+def test_a_model_is_read_where_nothing_else_is_imported(models, birds, directory):
+    command = "import sys, interpnet_tf as itf; print(itf.load(sys.argv[1]).introspector.layer_paths)"
+    path = directory / "explanation.keras"
+    ran = subprocess.run([sys.executable, "-c", command, path], capture_output=True, text=True, check=False)
+    assert ran.stdout == "('features', 'class_embedding')\n", ran.stderr
+
+
+@pytest.mark.slow
+def test_exports_say_what_the_model_says(models, birds, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    from interpnet_tf.export import litert
+    from interpnet_tf.export.litert_file import LiteRTModel
+
     model = models["explanation"]
-    model.save(tmp_path / "gve.keras")
-    said = [str(explanation) for explanation in load(tmp_path / "gve.keras").explain(birds)]
-    assert said == [str(explanation) for explanation in model.explain(birds)]
+    expected = [(explanation.label, explanation.text) for explanation in model.explain(birds)]
+    servable = tf.saved_model.load(model.export(tmp_path / "1"))
+    served = servable.signatures["serving_default"](x=tf.constant(birds.inputs))
+    said = zip(served["label"].numpy(), served["explanation"].numpy(), strict=True)
+    assert [(label.decode(), text.decode()) for label, text in said] == expected
+    file = LiteRTModel(litert.convert(model))("explain", birds.inputs)
+    texts = model.tokenizer.detokenize(file["token_ids"])
+    names = [birds.class_names[index] for index in file["class_id"]]
+    assert list(zip(names, texts, strict=True)) == expected
 
 
 class Interrupted(keras.callbacks.Callback):
@@ -128,6 +156,7 @@ class Interrupted(keras.callbacks.Callback):
         raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on_and_a_seed_repeats(models, birds, valid_birds, tokenizer, tmp_path):
     """Interrupted in its last stage, a training in another directory ends with the same weights."""
     arguments = (bird_classifier(), tokenizer, birds, valid_birds, "explanation", 0, tmp_path)
@@ -138,6 +167,7 @@ def test_an_interrupted_training_goes_on_and_a_seed_repeats(models, birds, valid
         np.testing.assert_array_equal(mine, theirs)
 
 
+@pytest.mark.slow
 def test_discriminate_takes_any_model(make_model, birds, valid_birds):
     model = make_model()
     reader = gve.train_sentence_classifier(model.tokenizer, birds, valid_birds, epochs=1)
@@ -147,6 +177,7 @@ def test_discriminate_takes_any_model(make_model, birds, valid_birds):
     assert np.abs(model.decoder.output_kernel.numpy() - before).max() > 0
 
 
+@pytest.mark.slow
 def test_a_sentence_classifier_of_another_vocabulary(make_model, birds, valid_birds):
     tokenizer = ExplanationTokenizer(["bird"])
     reader = gve.train_sentence_classifier(tokenizer, birds, valid_birds, epochs=1)

@@ -71,7 +71,7 @@ def test_a_classifier_learns_which_class_a_sentence_speaks_of(birds, valid_birds
 
 def test_a_language_model_learns_the_next_word(birds, valid_birds, tokenizer):
     model = language_model(tokenizer.vocabulary_size, embedding_dim=8, units=16, dropout=0.0, seed=0)
-    options = {"epochs": 8, "batch_size": 4, "learning_rate": 0.03}
+    options = {"epochs": 12, "batch_size": 4, "learning_rate": 0.03}
     history = train_sentence_model(model, tokenizer, birds, valid_birds, **options)
     assert history[-1]["val_loss"] < 0.5 * history[0]["val_loss"]
     said = tokenizer.tokenize(["this bird is black."]).numpy()

@@ -74,6 +74,9 @@ def _classification(probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
 
 
 def _sentence(decoder: Any, r: tf.Tensor, max_length: int, vocabulary: int) -> dict[str, tf.Tensor]:
+    # Changes nothing, but stands between the scales that standardize r and the kernel that reads it. The
+    # converter would multiply the two, and 8 bits cannot hold the kernel's numbers of so different sizes.
+    r = tf.maximum(r, -1e30)
     ids, log_probabilities = say(decoder, r, max_length, vocabulary)
     return {
         "token_ids": ids,

@@ -120,12 +120,12 @@ class _Reader:
         self.shared: list[tuple[str, ...]] = []  # those of the last part, for "yellow crown and breast"
         self.last_part: str | None = None
         self.subject: str | None = None  # of "the wings are ..."
-        self.listing = False  # nothing but "and" or "," since the last part
+        self.listing = False  # there is nothing but "and" or "," since the last part
         self.negated = False
 
     def read(self, tokens: list[str]) -> tuple[Phrase, ...]:
         previous = ""
-        for token, following in zip(tokens, [*tokens[1:], "."], strict=True):
+        for token, following in zip(tokens, [*tokens[1:], "."], strict=False):
             self._read(token, previous, following)
             previous = token
         self._end_clause()
@@ -142,11 +142,13 @@ class _Reader:
                 self.pending.append((token,))
         elif token in _JOINS:
             self.boundary = len(self.pending)
+            self.listing = self.listing or previous in PARTS
         elif token in _COPULAS:
             self.subject, self.pending, self.boundary, self.listing = self.last_part, [], 0, False
         elif token in _ARTICLES:
             if previous not in _PREPOSITIONS:
                 self._end_clause(keep_last_part=True)
+                self.negated = previous in _NEGATIONS
             self.listing = False
         elif token in _NEGATIONS:
             self._end_clause()
@@ -170,7 +172,9 @@ class _Reader:
             modifiers = self.shared
         self._emit(part, modifiers)
         self.pending, self.boundary, self.subject = [], 0, None
-        self.shared, self.last_part, self.listing = modifiers, part, True
+        self.shared, self.last_part, self.listing = modifiers, part, False
+        if token.endswith("ed"):  # "a small yellow-bellied bird": the bird is small
+            self.pending = [words for words in modifiers if not _attributes_of_any(words, part)]
 
     def _end_clause(self, keep_last_part: bool = False) -> None:
         if self.subject is not None:
@@ -187,9 +191,13 @@ class _Reader:
         if self.negated:
             return
         for words in modifiers:
-            attributes = tuple(a for word in words for a in _attributes(word, part))
+            attributes = _attributes_of_any(words, part)
             if attributes:
                 self.phrases[Phrase(part, " ".join(words), attributes)] = None
+
+
+def _attributes_of_any(words: tuple[str, ...], part: str) -> tuple[str, ...]:
+    return tuple(attribute for word in words for attribute in _attributes(word, part))
 
 
 def _attributes(word: str, part: str) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ References:
 - [Hendricks et al. 2016](https://arxiv.org/abs/1603.08507)
 """
 
-from interpnet_tf.experiments.gve.conditioning import with_class_embedding
 from interpnet_tf.experiments.gve.training import (
     ABLATIONS,
     STAGES,
@@ -23,5 +22,4 @@ __all__ = [
     "discriminate",
     "train",
     "train_sentence_classifier",
-    "with_class_embedding",
 ]

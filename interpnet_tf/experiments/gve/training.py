@@ -10,13 +10,9 @@ from typing import Any
 import keras
 
 from interpnet_tf import layers, rewards, sentence_models
+from interpnet_tf.class_embedding import CLASS_EMBEDDING, with_class_embedding, with_true_classes
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.decoders.lrcn import LRCNDecoder
-from interpnet_tf.experiments.gve.conditioning import (
-    CLASS_EMBEDDING,
-    with_class_embedding,
-    with_true_classes,
-)
 from interpnet_tf.experiments.gve.stages import Stages
 from interpnet_tf.model import InterpNet
 from interpnet_tf.policy_gradient import train_policy

@@ -1,15 +1,17 @@
-"""The class as an input of the decoder: a layer that gives a vector of the predicted class."""
+"""The class as what a decoder reads: a layer of the classifier that gives a vector of the predicted class."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from interpnet_tf import layers
-from interpnet_tf.model import InterpNet
+
+if TYPE_CHECKING:
+    from interpnet_tf.model import InterpNet
 
 CLASS_EMBEDDING = "class_embedding"
 
