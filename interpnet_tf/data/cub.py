@@ -101,8 +101,8 @@ def load(
     return dataclasses.replace(dataset, inputs=inputs)
 
 
-def _find_folders(root: Path) -> tuple[Path, Path]:
-    """Returns the folders `CUB_200_2011` and `text_c10`."""
+def find_folder(root: Path) -> Path:
+    """Returns the folder `CUB_200_2011`: in `root`, or `root` itself."""
     if not root.is_dir():
         raise FileNotFoundError(f"root {str(root)!r} is not a folder; it must hold CUB_200_2011 and text_c10")
     folder = root if (root / "images.txt").is_file() else root / "CUB_200_2011"
@@ -111,6 +111,12 @@ def _find_folders(root: Path) -> tuple[Path, Path]:
             f"root {str(root)!r} holds no folder CUB_200_2011 and is not that folder itself (no images.txt); "
             "give the folder that CUB_200_2011.tgz was unpacked in"
         )
+    return folder
+
+
+def _find_folders(root: Path) -> tuple[Path, Path]:
+    """Returns the folders `CUB_200_2011` and `text_c10`."""
+    folder = find_folder(root)
     text_folder = root.absolute().parent / "text_c10" if folder == root else root / "text_c10"
     if next(text_folder.glob("*/*.txt"), None) is None:
         raise FileNotFoundError(
@@ -122,10 +128,10 @@ def _find_folders(root: Path) -> tuple[Path, Path]:
 
 def _read_lists(folder: Path) -> tuple[list[str], np.ndarray, np.ndarray, list[str]]:
     """Returns each image's path, label and membership of the test split, and the class names."""
-    names = _read_list(folder / "images.txt", r"\S.*", "<image id> <species>/<name>.jpg")
-    classes = _read_list(folder / "classes.txt", r"\S.*", "<class id> <number>.<species>")
-    class_of = _read_list(folder / "image_class_labels.txt", r"\d+", "<image id> <class id>")
-    is_training = _read_list(
+    names = read_list(folder / "images.txt", r"\S.*", "<image id> <species>/<name>.jpg")
+    classes = read_list(folder / "classes.txt", r"\S.*", "<class id> <number>.<species>")
+    class_of = read_list(folder / "image_class_labels.txt", r"\d+", "<image id> <class id>")
+    is_training = read_list(
         folder / "train_test_split.txt", r"[01]", "<image id> <1 for training, 0 for test>"
     )
     label_of_class = {class_id: label for label, class_id in enumerate(classes)}
@@ -146,10 +152,10 @@ def _read_lists(folder: Path) -> tuple[list[str], np.ndarray, np.ndarray, list[s
     )
 
 
-def _read_list(path: Path, pattern: str, form: str) -> dict[int, str]:
+def read_list(path: Path, pattern: str, form: str) -> dict[int, str]:
     """Reads a file of lines `<id> <value>`, where `pattern` matches every value."""
     entries = {}
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         if not line.strip():
             continue
         match = re.fullmatch(rf"(\d+)\s+({pattern})", line.strip())
@@ -164,11 +170,12 @@ def _read_list(path: Path, pattern: str, form: str) -> dict[int, str]:
 def _read_sentences(path: Path) -> list[str]:
     """Returns the sentences for the image at `path` under `text_c10`, an empty list where it has none."""
     path = path.with_suffix(".txt")
-    lines = _read_text(path).split("\n") if path.is_file() else []
+    lines = read_text(path).split("\n") if path.is_file() else []
     return [line.strip() for line in lines if line.strip()]
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Reads a text file of the archive."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
+
+import numpy as np
 
 from interpnet_tf.metrics.tokenize import check_sentences, ngrams, words
 
@@ -39,29 +40,62 @@ def bleu(hypotheses: list[str], references: list[list[str]], max_order: int = 4)
 
     - [Papineni et al., 2002](https://aclanthology.org/P02-1040), section 2.3
     """
+    return bleu_of_counts(bleu_counts(hypotheses, references, max_order).sum(axis=0)).tolist()
+
+
+def bleu_counts(hypotheses: list[str], references: list[list[str]], max_order: int = 4) -> np.ndarray:
+    """Counts what BLEU is made of, an example at a time; BLEU is a function of their sums.
+
+    Args:
+        hypotheses: one sentence an example.
+        references: reference sentences of each example.
+        max_order: longest n-gram counted.
+
+    Returns:
+        float64 `(examples, 2 * max_order + 2)`: for each order the n-grams that are in a reference too, then
+        for each order the n-grams said, then the words of the hypothesis and of its closest reference.
+
+    Raises:
+        ValueError: if an argument is wrong; see `check_sentences`.
+
+    Example:
+
+    >>> bleu_counts(["a red red bird"], [["a red bird"]], max_order=2)
+    array([[3., 2., 4., 3., 4., 3.]])
+    """
     check_sentences(hypotheses, references)
     if max_order < 1:
         raise ValueError(f"max_order must be at least 1, got {max_order}")
-    orders = range(1, max_order + 1)
-    matches, said = dict.fromkeys(orders, 0), dict.fromkeys(orders, 0)
-    hypothesis_length = reference_length = 0
+    rows = []
     for hypothesis, sentences in zip(hypotheses, references, strict=True):
         tokens = words(hypothesis)
         reference_tokens = [words(sentence) for sentence in sentences]
-        hypothesis_length += len(tokens)
-        reference_length += min((abs(len(r) - len(tokens)), len(r)) for r in reference_tokens)[1]
-        for order in orders:
+        matches, said = [], []
+        for order in range(1, max_order + 1):
             counts = Counter(ngrams(tokens, order))
             reference_counts = [Counter(ngrams(r, order)) for r in reference_tokens]
-            said[order] += counts.total()
-            matches[order] += sum(
-                min(count, max(r[ngram] for r in reference_counts)) for ngram, count in counts.items()
+            said.append(counts.total())
+            matches.append(
+                sum(min(count, max(r[ngram] for r in reference_counts)) for ngram, count in counts.items())
             )
-    if not matches[1]:
-        return [0.0] * max_order
-    brevity_penalty = min(1.0, math.exp(1 - reference_length / hypothesis_length))
-    scores = []
-    for order in orders:
-        precisions = [matches[n] / said[n] if said[n] else 0.0 for n in range(1, order + 1)]
-        scores.append(brevity_penalty * math.prod(precisions) ** (1 / order))
-    return scores
+        closest = min((abs(len(r) - len(tokens)), len(r)) for r in reference_tokens)[1]
+        rows.append([*matches, *said, len(tokens), closest])
+    return np.array(rows, "float64")
+
+
+def bleu_of_counts(counts: np.ndarray) -> np.ndarray:
+    """Computes BLEU of the sums of `bleu_counts` over a corpus.
+
+    Args:
+        counts: `(..., 2 * max_order + 2)`.
+
+    Returns:
+        BLEU-1 to BLEU-`max_order`, `(..., max_order)`.
+    """
+    max_order = counts.shape[-1] // 2 - 1
+    matches, said = counts[..., :max_order], counts[..., max_order:-2]
+    words_said, words_written = counts[..., -2], counts[..., -1]
+    precisions = np.divide(matches, said, out=np.zeros(said.shape), where=said > 0)
+    # Without a word said there is nothing to divide by, and no match either.
+    brevity_penalty = np.exp(np.minimum(0, 1 - words_written / np.maximum(words_said, 1)))
+    return brevity_penalty[..., None] * np.cumprod(precisions, axis=-1) ** (1 / np.arange(1, max_order + 1))

@@ -7,7 +7,10 @@ do against one another. A high score alone therefore says little.
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
 
 from interpnet_tf.metrics.tokenize import words
 
@@ -67,6 +70,86 @@ def human_row(references: list[list[str]], seed: int | None = None) -> tuple[lis
         hypotheses.append(sentences[choice])
         others.append([*sentences[:choice], *sentences[choice + 1 :]])
     return hypotheses, others
+
+
+def random_sentence_of_class(
+    sentences: list[list[str]], labels: Sequence[int], wanted: Sequence[int], seed: int = 0
+) -> list[str]:
+    """Draws for each example a training sentence of its true class, as if the classifier were never wrong.
+
+    Args:
+        sentences: the sentences of each training example.
+        labels: class ids of the training examples.
+        wanted: class ids of the examples to speak of.
+        seed: of the draw.
+
+    Returns:
+        One sentence for each of `wanted`.
+
+    Raises:
+        ValueError: if there is not one label an example, or a wanted class has no sentence.
+
+    Example:
+
+    >>> random_sentence_of_class([["a gull"], [], ["a crow"]], [0, 0, 1], [1, 0, 1])
+    ['a crow', 'a gull', 'a crow']
+    """
+    of_class: dict[int, list[str]] = defaultdict(list)
+    for label, example in zip(map(int, labels), sentences, strict=True):
+        of_class[label] += example
+    generator = random.Random(seed)
+    chosen = []
+    for label in map(int, wanted):
+        if not of_class[label]:
+            raise ValueError(f"class {label} has no training sentence; leave its examples out")
+        chosen.append(generator.choice(of_class[label]))
+    return chosen
+
+
+def nearest_neighbour(
+    sentences: list[list[str]], training_features: np.ndarray, features: np.ndarray, seed: int = 0
+) -> list[str]:
+    """Takes for each example a sentence of the training example that is most like it, by cosine.
+
+    Args:
+        sentences: the sentences of each training example; one without any is nobody's neighbour.
+        training_features: `(training examples, width)`.
+        features: `(examples, width)`.
+        seed: of the choice among the neighbour's sentences.
+
+    Returns:
+        One sentence an example.
+
+    Raises:
+        ValueError: if the features do not fit together, or there is no sentence.
+
+    Example:
+
+    >>> nearest_neighbour([["a gull"], ["a crow"]], np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.2, 9.0]]))
+    ['a crow']
+    """
+    training_features, features = np.asarray(training_features), np.asarray(features)
+    if (
+        training_features.ndim != 2
+        or features.ndim != 2
+        or training_features.shape != (len(sentences), features.shape[1])
+    ):
+        raise ValueError(
+            f"training_features must be ({len(sentences)}, width), one row for each entry of sentences, and "
+            f"features (examples, width), got {training_features.shape} and {features.shape}"
+        )
+    explained = np.array([bool(example) for example in sentences], dtype=bool)
+    if not explained.any():
+        raise ValueError("sentences must hold at least one sentence, got none")
+    similarity = _unit(features) @ _unit(training_features[explained]).T
+    neighbours = np.flatnonzero(explained)[similarity.argmax(axis=1)]
+    generator = random.Random(seed)
+    return [generator.choice(sentences[index]) for index in neighbours]
+
+
+def _unit(features: np.ndarray) -> np.ndarray:
+    features = features.astype("float32")
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
 
 
 def variety(hypotheses: list[str], training_sentences: list[list[str]]) -> dict[str, float]:
