@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -57,16 +56,12 @@ def scored_by(
         said = [*(number[word] for word in sentence.words), tokenizer.end_id][:max_length]
         row[1 : 1 + len(said)] = said
 
-    @tf.function(reduce_retracing=True)
-    def log_probabilities(r: Any, ids: Any) -> tf.Tensor:
-        logits = model({"r": r, "tokens": ids[:, :-1]}, training=False)
-        said = tf.gather(tf.nn.log_softmax(logits), ids[:, 1:], axis=2, batch_dims=2)
-        return tf.where(ids[:, 1:] == tokenizer.pad_id, 0.0, said)
-
     rows: list[np.ndarray] = []
     for begin in range(0, len(flat), _ROWS):
         part = slice(begin, begin + _ROWS)
-        rows += list(log_probabilities(tf.constant(r[owners[part]]), tf.constant(ids[part])).numpy())
+        logits = model({"r": r[owners[part]], "tokens": ids[part, :-1]}, training=False)
+        said = tf.gather(tf.nn.log_softmax(logits), ids[part, 1:], axis=2, batch_dims=2).numpy()
+        rows += list(np.where(ids[part, 1:] == tokenizer.pad_id, 0.0, said))
     result: list[list[Explanation]] = [[] for _ in candidates]
     for owner, sentence, of_ids, said in zip(owners, flat, rows, ids[:, 1:], strict=True):
         length = int(np.count_nonzero(said))

@@ -10,6 +10,8 @@ import numpy as np
 
 from interpnet_tf.tokenizer import ExplanationTokenizer
 
+_ROWS = 4096  # sentences that are read together
+
 
 class SentenceListener:
     """A softmax regression on the words and the pairs of neighbouring words that a sentence holds.
@@ -92,9 +94,9 @@ class SentenceListener:
         if not len(self.classes):
             raise ValueError("the listener knows no class yet; call listener.fit(sentences, labels) first")
         features = self._features(self._read(sentences))
-        return keras.ops.convert_to_numpy(
-            keras.ops.log_softmax(self._model.predict(features, batch_size=1024, verbose=0))
-        )
+        parts = np.split(features, range(_ROWS, len(features), _ROWS))
+        scores = keras.ops.concatenate([self._model(part) for part in parts])
+        return keras.ops.convert_to_numpy(keras.ops.log_softmax(scores))
 
     def _read(self, sentences: Sequence[str]) -> list[set[tuple[int, ...]]]:
         """Returns the words and pairs of each sentence; its start and end are words of a pair."""
