@@ -148,10 +148,14 @@ SHAPES: dict[tuple[str, str], tuple[str, ...]] = {
 # Spots and streaks are hard to tell apart, for annotators as for those who describe.
 _MARKED = ("spotted", "striped", "multi-colored")
 PATTERNS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys("spotted speckled mottled dotted flecked spots speckles dots specks flecks".split(), _MARKED),
-    **dict.fromkeys("striped streaked stripes streaks barred bars stripe banded".split(), _MARKED),
-    **dict.fromkeys("multicolored variegated".split(), ("multi-colored",)),
-    "solid": ("solid",),
+    word: patterns
+    for words, patterns in (
+        ("spotted speckled mottled dotted flecked spots speckles dots specks flecks", _MARKED),
+        ("striped streaked stripes streaks barred bars stripe banded", _MARKED),
+        ("multicolored variegated", ("multi-colored",)),
+        ("solid", ("solid",)),
+    )
+    for word in words.split()
 }
 PATTERN_GROUPS = {part: f"{part}_pattern" for part in ("back", "belly", "breast", "tail", "wing")}
 

@@ -47,9 +47,7 @@ def class_similarities(
     check_sentences([""] * len(references), references)
     labels = np.asarray(labels)
     if labels.shape != (len(references),):
-        raise ValueError(
-            f"labels must be one class id an example, ({len(references)},), got {labels.shape}"
-        )
+        raise ValueError(f"labels must be one class id an example, ({len(references)},), got {labels.shape}")
     classes, column = np.unique(labels, return_inverse=True)
     # An example's value is the mean over its references: weighted by their number it is their sum.
     weights = np.zeros((len(labels), len(classes)))

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+
 import numpy as np
 
 from interpnet_tf.data.cub_attributes import AttributeTable
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.metrics import yardsticks
+from interpnet_tf.metrics.bleu import bleu_counts
+from interpnet_tf.metrics.cider import cider_d_sentences, cider_sentences
+from interpnet_tf.metrics.cider_pairs import CiderPairs
+from interpnet_tf.metrics.class_relevance import class_relevance
+from interpnet_tf.metrics.meteor import meteor_sentences, meteor_unavailable
+from interpnet_tf.metrics.read_back import ReadBack, read_back_accuracy
+from interpnet_tf.metrics.rouge import rouge_l_sentences
+from interpnet_tf.metrics.score import METRICS, score_columns
+from interpnet_tf.metrics.self_retrieval import retrieval_ranks, self_retrieval
+from interpnet_tf.metrics.tokenize import check_sentences
+from interpnet_tf.metrics.truth import count_phrases, truth
 
 REFERENCE_COUNTS = (5, 10)
 
@@ -24,9 +39,25 @@ class Judge:
             `None` leaves those columns out.
         reference_counts: against how many references the n-gram scores are computed.
         metrics: which of `metrics.METRICS`, by default all; leave `"meteor"` out where seconds count.
+        features: of the training and the test examples, `(examples, width)` each, for the yardstick
+            `nearest_neighbour`; by default the inputs, where they are of that shape.
 
     Attributes:
         test: the judged examples, an `ExplanationDataset` of which each example has a sentence.
+        reader: the `ReadBack` that reads the sentences.
+
+    Raises:
+        ValueError: if no test example has a sentence, a class of theirs has no training sentence, or the
+            parts do not fit together.
+
+    Example:
+
+    >>> from interpnet_tf.data import sketchbirds
+    >>> train, test = (sketchbirds.load(split, per_species=2) for split in ("train", "test"))
+    >>> judge = Judge(train, test, metrics=("bleu_4", "cider_d"))
+    >>> row = judge.columns([sentences[0] for sentences in judge.test.explanations])
+    >>> row["attribute_precision"], row["retrieval_median_rank"]
+    (1.0, 1.0)
     """
 
     def __init__(
@@ -35,9 +66,35 @@ class Judge:
         test: ExplanationDataset,
         attributes: AttributeTable | None = None,
         reference_counts: tuple[int, ...] = REFERENCE_COUNTS,
-        metrics: tuple[str, ...] | None = None,
+        metrics: Sequence[str] | None = None,
+        features: tuple[np.ndarray, np.ndarray] | None = None,
     ):
-        raise NotImplementedError
+        self.train, self.test = train, test.explained()
+        if not len(self.test):
+            raise ValueError("no example of test has a sentence; there is nothing to judge against")
+        if train.class_names != test.class_names:
+            raise ValueError("train and test must have the same class_names, in the same order")
+        if attributes is not None and len(attributes.percent) != len(test.class_names):
+            raise ValueError(
+                f"attributes must have a row for each of {len(test.class_names)} classes, got "
+                f"{len(attributes.percent)}"
+            )
+        explained = [bool(sentences) for sentences in test.explanations]
+        self._features = features and (np.asarray(features[0]), np.asarray(features[1])[explained])
+        if features is None and getattr(train.inputs, "ndim", 0) == 2:
+            self._features = train.inputs, self.test.inputs
+        self.reference_counts = tuple(reference_counts)
+        self.metrics = tuple(METRICS if metrics is None else metrics)
+        self.attributes = attributes
+        self.reader = ReadBack().fit(train.explanations, train.labels)
+        unknown = np.setdiff1d(self.test.labels, self.reader.classes)
+        if len(unknown):
+            raise ValueError(
+                f"class {unknown[0]} of test ({test.class_names[unknown[0]]}) has no training sentence, so "
+                "that none can be read back; leave its examples out"
+            )
+        self._pairs = CiderPairs(self.test.explanations)
+        self._meteor_of: dict[tuple, dict[int, np.ndarray]] = {}
 
     def columns(
         self,
@@ -75,7 +132,25 @@ class Judge:
         Raises:
             ValueError: if there is not one sentence and one prediction an example.
         """
-        raise NotImplementedError
+        hypotheses, predictions = self._checked(hypotheses, predictions, references)
+        labels, pairs = self.test.labels, self._pairs_of(references)
+        references = self.test.explanations if references is None else references
+        row: dict[str, float | None] = {}
+        if predictions is not None:
+            row["accuracy"] = float(np.mean(predictions == labels))
+        row |= self._ngram_scores(hypotheses, references)
+        read = self.reader.predict(hypotheses)
+        row |= read_back_accuracy(read, labels, predictions, self.reader.classes)
+        similarities, ranks = class_relevance(hypotheses, references, labels, pairs)
+        row |= {"class_similarity": float(similarities.mean()), "class_rank": float(ranks.mean())}
+        row |= self_retrieval(retrieval_ranks(hypotheses, references, pairs))
+        if self.attributes is not None:
+            row |= truth(*count_phrases(hypotheses, labels, self.attributes))
+        if self.test.facts is not None:
+            from interpnet_tf.metrics.facts import score_facts
+
+            row |= score_facts(hypotheses, self.test.facts)
+        return row | yardsticks.variety(hypotheses, self.train.explanations)
 
     def per_example(
         self,
@@ -92,11 +167,39 @@ class Judge:
 
         Returns:
             float64 arrays `(examples,)`: `meteor`, `cider`, `cider_d`, `rouge_l` (against the largest of
-            `reference_counts`; `meteor` only where it can run), `read_back_species` (0 or 1),
+            `reference_counts`; `meteor` only where it can run), `bleu_counts` `(examples, 10)` (compare with
+            `bootstrap.bleu_4`), `read_back_species` (0 or 1),
             `read_back_predicted` (0, 1, or nan where unreadable; with predictions), `class_similarity`,
             `class_rank`, `retrieval_rank`, and with attributes `phrases`, `phrases_true` (counts).
         """
-        raise NotImplementedError
+        hypotheses, predictions = self._checked(hypotheses, predictions, references)
+        labels, pairs = self.test.labels, self._pairs_of(references)
+        references = self.test.explanations if references is None else references
+        count = max(self.reference_counts)
+        first = [sentences[:count] for sentences in references]
+        scores = (
+            {} if "meteor" not in self.metrics else {"meteor": self._meteor(hypotheses, references)[count]}
+        )
+        scores["bleu_counts"] = bleu_counts(hypotheses, first)
+        for name, metric in (
+            ("cider", cider_sentences),
+            ("cider_d", cider_d_sentences),
+            ("rouge_l", rouge_l_sentences),
+        ):
+            scores[name] = np.array(metric(hypotheses, first))
+        read = self.reader.predict(hypotheses)
+        scores["read_back_species"] = (read == labels).astype("float64")
+        if predictions is not None:
+            readable = np.isin(predictions, self.reader.classes)
+            scores["read_back_predicted"] = np.where(readable, read == predictions, np.nan)
+        scores["class_similarity"], scores["class_rank"] = class_relevance(
+            hypotheses, references, labels, pairs
+        )
+        scores["retrieval_rank"] = retrieval_ranks(hypotheses, references, pairs)
+        if self.attributes is not None:
+            counts, true = count_phrases(hypotheses, labels, self.attributes)
+            scores |= {"phrases": counts.astype("float64"), "phrases_true": true.astype("float64")}
+        return {name: values for name, values in scores.items() if values is not None}
 
     def yardstick_rows(self, seed: int = 0) -> dict[str, dict[str, float | None]]:
         """Computes the columns of what a row is to be read against, those that need predictions left out.
@@ -108,8 +211,84 @@ class Judge:
             What `columns` returns for `constant`, `nearest_neighbour` (where the inputs are features),
             `random_sentence_of_class` and `human` (each example's first sentence against its others).
         """
-        raise NotImplementedError
+        return {
+            name: self.columns(hypotheses, references=references)
+            for name, (hypotheses, references) in self.yardstick_sentences(seed).items()
+        }
 
     def yardstick_sentences(self, seed: int = 0) -> dict[str, tuple[list[str], list[list[str]]]]:
         """Gives hypotheses and references of each row of `yardstick_rows`."""
-        raise NotImplementedError
+        train, references = self.train, self.test.explanations
+        most_frequent = yardsticks.most_frequent_sentence(train.explanations)
+        said = {"constant": [most_frequent] * len(references)}
+        if self._features is not None:
+            said["nearest_neighbour"] = yardsticks.nearest_neighbour(
+                train.explanations, *self._features, seed
+            )
+        said["random_sentence_of_class"] = yardsticks.random_sentence_of_class(
+            train.explanations, train.labels, self.test.labels, seed
+        )
+        rows = {name: (hypotheses, references) for name, hypotheses in said.items()}
+        if min(map(len, references)) > 1:
+            rows["human"] = yardsticks.human_row(references)
+        return rows
+
+    def _checked(
+        self, hypotheses: list[str], predictions: np.ndarray | None, references: list[list[str]] | None
+    ) -> tuple[list[str], np.ndarray | None]:
+        hypotheses = list(hypotheses)
+        if len(hypotheses) != len(self.test):
+            raise ValueError(
+                f"hypotheses must hold a sentence for each of the {len(self.test)} examples of judge.test "
+                f"(the test examples with sentences), got {len(hypotheses)}"
+            )
+        check_sentences(hypotheses, self.test.explanations if references is None else references)
+        if predictions is None:
+            return hypotheses, None
+        predictions = np.asarray(predictions)
+        if predictions.shape != self.test.labels.shape or predictions.dtype.kind not in "iu":
+            raise ValueError(
+                f"predictions must be whole class ids ({len(self.test)},), one an example of judge.test, got "
+                f"{predictions.dtype} {predictions.shape}"
+            )
+        return hypotheses, predictions
+
+    def _pairs_of(self, references: list[list[str]] | None) -> CiderPairs:
+        return (
+            self._pairs
+            if references is None or references is self.test.explanations
+            else CiderPairs(references)
+        )
+
+    def _ngram_scores(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float | None]:
+        others = [metric for metric in self.metrics if metric != "meteor"]
+        scores = {count: {} for count in self.reference_counts}
+        if others:
+            scores = score_columns(hypotheses, references, self.reference_counts, others)
+        if "meteor" in self.metrics:
+            for count, values in self._meteor(hypotheses, references).items():
+                scores[count]["meteor"] = None if values is None else float(values.mean())
+        return {
+            f"{metric}_{count}": scores[count][metric]
+            for count in sorted(scores, reverse=True)
+            for metric in METRICS
+            if metric in self.metrics
+        }
+
+    def _meteor(
+        self, hypotheses: list[str], references: list[list[str]]
+    ) -> dict[int, np.ndarray] | dict[int, None]:
+        """Returns METEOR of every example for each number of references, `None` where it cannot run."""
+        reason = meteor_unavailable()
+        if reason is not None:
+            warnings.warn(f"METEOR is not computed: {reason}", stacklevel=4)
+            return dict.fromkeys(self.reference_counts)
+        key = (tuple(hypotheses), tuple(map(tuple, references)))
+        if key not in self._meteor_of:
+            # One call for all: starting METEOR takes as long as scoring a thousand sentences.
+            counts = self.reference_counts
+            scores = meteor_sentences(
+                hypotheses * len(counts), [sentences[:k] for k in counts for sentences in references]
+            )
+            self._meteor_of[key] = dict(zip(counts, np.reshape(scores, (len(counts), -1)), strict=True))
+        return self._meteor_of[key]

@@ -26,32 +26,40 @@ _REWRITES = [
         (r"\b(eye ?brows?|brows?|superciliar(y|ies))\b", "eyebrow"),
         (r"\b(eye|cheek|malar) ?(patch|patches|stripe|stripes|line)\b", "eyepatch"),
         (r"\bwing ?bars?\b", "wingbar"),
-        (r"\bunder ?(side|belly|body|part|parts|carriage)\b|\bunderneath\b|\bventral( side)?\b", "underparts"),
+        (
+            r"\bunder ?(side|belly|body|part|parts|carriage)\b|\bunderneath\b|\bventral( side)?\b",
+            "underparts",
+        ),
         (r"\bupper ?(body|part|parts|side)\b", "upperparts"),
         (r"\b(under ?|upper ?)tail\b", "tail"),
         (r"\b(tail|wing|head|crown|breast|chest|belly|back|neck|body) (feathers?|coverts?|plumage)\b", r"\1"),
         (r"\b(in |of )?colou?r(s|ed|ing|ation)?\b", ""),
-        (r"\b(\w+ish) (?=(%s)\b)" % "|".join(COLORS), ""),
+        (rf"\b(\w+ish) (?=({'|'.join(COLORS)})\b)", ""),
         (r"\b(shades?|tones?|hues?|mix|mixture|bit|combination|variety) of\b", ""),
     )
 ]
-_JOINS = frozenset("and , or & yet".split())
-_COPULAS = frozenset("is are was were".split())
-_RELATIVES = frozenset("that which".split())
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_JOINS = _words("and , or & yet")
+_COPULAS = _words("is are was were")
 # "Red around the eye" is not of the eye, so that only these lead to the part that is meant.
-_PREPOSITIONS = frozenset("on in over along across at throughout covering covers cover down".split())
-_ARTICLES = frozenset("a an the its it's his this their".split())
-_NEGATIONS = frozenset("no not without lacks lacking".split())
+_PREPOSITIONS = _words("on in over along across at throughout covering covers cover down")
+_ARTICLES = _words("a an the its it's his this their")
+_NEGATIONS = _words("no not without lacks lacking")
 # Words that may stand between a modifier and its part.
-_TRANSPARENT = frozenset(
-    "very mostly all light dark bright pale deep dull vibrant vivid brilliant soft dirty jet pure rich "
-    "slightly completely entirely primarily mainly almost nearly quite rather fairly really somewhat "
-    "predominantly predominately also both two some sized size mixed well as pointed pointy sharp thick "
-    "thin narrow straight flat wide skinny round rounded fluffy blunt slender stout broad smooth webbed "
-    "beautiful colorful distinct distinctive particular sleek shiny glossy plump fat patch patches "
-    "marking markings spot feather curved curving hooked accents highlights outer inner upper lower entire whole top front "
-    "covered tipped tinted matching downward downwards upward darker lighter royal burnt snow blood s "
-    "faint large small short long tiny little big medium prominent strong sturdy".split()
+_TRANSPARENT = _words(
+    "that which very mostly all light dark bright pale deep dull vibrant vivid brilliant soft dirty jet pure "
+    "rich slightly completely entirely primarily mainly almost nearly quite rather fairly really somewhat "
+    "predominantly predominately also both two some sized size mixed well as pointed pointy sharp thick thin "
+    "narrow straight curved curving flat wide skinny round rounded fluffy blunt slender stout broad smooth "
+    "webbed beautiful colorful distinct distinctive particular sleek shiny glossy plump fat patch patches "
+    "marking markings spot feather feathers accents highlights outer inner upper lower entire whole top "
+    "front covered tipped tinted matching downward downwards upward darker lighter royal burnt snow blood s "
+    "faint prominent strong sturdy"
 )
 _SHAPE_WORDS = frozenset(word for word, _ in SHAPES)
 
@@ -112,12 +120,12 @@ class _Reader:
         self.shared: list[tuple[str, ...]] = []  # those of the last part, for "yellow crown and breast"
         self.last_part: str | None = None
         self.subject: str | None = None  # of "the wings are ..."
-        self.listing = False  # nothing but "and" or "," since the last part
+        self.listing = False  # there is nothing but "and" or "," since the last part
         self.negated = False
 
     def read(self, tokens: list[str]) -> tuple[Phrase, ...]:
         previous = ""
-        for token, following in zip(tokens, [*tokens[1:], "."], strict=True):
+        for token, following in zip(tokens, [*tokens[1:], "."], strict=False):
             self._read(token, previous, following)
             previous = token
         self._end_clause()
@@ -134,16 +142,18 @@ class _Reader:
                 self.pending.append((token,))
         elif token in _JOINS:
             self.boundary = len(self.pending)
+            self.listing = self.listing or previous in PARTS
         elif token in _COPULAS:
             self.subject, self.pending, self.boundary, self.listing = self.last_part, [], 0, False
         elif token in _ARTICLES:
             if previous not in _PREPOSITIONS:
                 self._end_clause(keep_last_part=True)
+                self.negated = previous in _NEGATIONS
             self.listing = False
         elif token in _NEGATIONS:
             self._end_clause()
             self.negated = True
-        elif token in _PREPOSITIONS or token in _TRANSPARENT or token in _RELATIVES:
+        elif token in _PREPOSITIONS or token in _TRANSPARENT:
             self.listing = False
         else:
             if token in MENTIONS:
@@ -162,7 +172,9 @@ class _Reader:
             modifiers = self.shared
         self._emit(part, modifiers)
         self.pending, self.boundary, self.subject = [], 0, None
-        self.shared, self.last_part, self.listing = modifiers, part, True
+        self.shared, self.last_part, self.listing = modifiers, part, False
+        if token.endswith("ed"):  # "a small yellow-bellied bird": the bird is small
+            self.pending = [words for words in modifiers if not _attributes_of_any(words, part)]
 
     def _end_clause(self, keep_last_part: bool = False) -> None:
         if self.subject is not None:
@@ -179,9 +191,13 @@ class _Reader:
         if self.negated:
             return
         for words in modifiers:
-            attributes = tuple(a for word in words for a in _attributes(word, part))
+            attributes = _attributes_of_any(words, part)
             if attributes:
                 self.phrases[Phrase(part, " ".join(words), attributes)] = None
+
+
+def _attributes_of_any(words: tuple[str, ...], part: str) -> tuple[str, ...]:
+    return tuple(attribute for word in words for attribute in _attributes(word, part))
 
 
 def _attributes(word: str, part: str) -> tuple[str, ...]:

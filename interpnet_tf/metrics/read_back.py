@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -139,7 +140,11 @@ class ReadBack:
 
     def _fitted(self, rows: SparseMatrix, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns weights `(features, known)` and bias `(known,)`."""
-        columns, index, shape = rows.transposed, np.arange(len(target)), (rows.shape[1] + 1, len(self.classes))
+        columns, index, shape = (
+            rows.transposed,
+            np.arange(len(target)),
+            (rows.shape[1] + 1, len(self.classes)),
+        )
 
         def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
             weights, bias = np.split(parameters.reshape(shape), [-1])
@@ -160,7 +165,7 @@ class ReadBack:
 def _features(sentence: str) -> Counter:
     """Counts words of two letters or more, and pairs of neighbours among them."""
     found = re.findall(r"\b\w\w+\b", sentence.lower())
-    return Counter([*found, *zip(found, found[1:], strict=False)])
+    return Counter([*found, *itertools.pairwise(found)])
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:
@@ -169,7 +174,10 @@ def _log_softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def read_back_accuracy(
-    read: np.ndarray, labels: np.ndarray, predictions: np.ndarray | None = None, known: np.ndarray | None = None
+    read: np.ndarray,
+    labels: np.ndarray,
+    predictions: np.ndarray | None = None,
+    known: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Tells how often a reader names the true class and the one that the network predicts.
 

@@ -24,7 +24,7 @@ def retrieval_ranks(
 
     Returns:
         The rank of each sentence's own example, 1 is best, float64 `(examples,)`. Equal values share the
-        mean of their places, so that a sentence that says nothing gets the rank of chance, (examples + 1) / 2.
+        mean of their places: a sentence that says nothing gets the rank of chance, (examples + 1) / 2.
 
     Raises:
         ValueError: if an argument is wrong; see `check_sentences`.

@@ -33,8 +33,8 @@ class SparseMatrix:
         # Where each row that has entries starts; blocks of whole rows.
         self._filled, self._starts = np.unique(self._row, return_index=True)
         ends = np.append(self._starts[1:], len(order))
-        blocks = np.unique(np.searchsorted(ends, np.arange(_BLOCK, len(order) + _BLOCK, _BLOCK)))
-        self._blocks = np.minimum(blocks + 1, len(self._starts))
+        blocks = 1 + np.searchsorted(ends, np.arange(_BLOCK, len(order) + _BLOCK, _BLOCK))
+        self._blocks = np.unique(np.minimum(blocks, len(ends))) if len(order) else ()
 
     @property
     def transposed(self) -> SparseMatrix:

@@ -125,7 +125,7 @@ def nearest_neighbour(
 
     Example:
 
-    >>> nearest_neighbour([["a gull"], ["a crow"]], np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.2, 9.0]]))
+    >>> nearest_neighbour([["a gull"], ["a crow"]], np.eye(2), np.array([[0.2, 9.0]]))
     ['a crow']
     """
     training_features, features = np.asarray(training_features), np.asarray(features)
