@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from interpnet_tf.metrics.minimize import minimize
-from interpnet_tf.metrics.read_back import ReadBack, read_back_accuracy
+from interpnet_tf.metrics.read_back import HeldOutReadBack, ReadBack, read_back_accuracy
 from interpnet_tf.metrics.sparse import SparseMatrix
 
 CUB = Path(__file__).resolve().parents[2] / "shared" / "data" / "cub"
@@ -94,6 +94,33 @@ def test_read_back_accuracy_by_hand():
 def test_read_back_accuracy_of_nothing_is_nan():
     accuracy = read_back_accuracy(np.array([1]), np.array([1]), np.array([1]), known=np.array([1]))
     assert math.isnan(accuracy["read_back_predicted_wrong"])
+
+
+def test_held_out_readers_have_not_seen_the_sentences_of_the_example():
+    # Every example of a class has a word of its own, which only the reader that was shown it would know.
+    sentences = [["red alpha"], ["white beta"], ["red gamma"], ["white delta"]]
+    readers = HeldOutReadBack(sentences, [0, 1, 0, 1])
+    assert readers.predict(["white alpha", "red beta", "white gamma", "red delta"]).tolist() == [1, 0, 1, 0]
+    assert ReadBack().fit(sentences, [0, 1, 0, 1]).predict(["alpha", "beta"]).tolist() == [0, 1]
+    prior = readers.predict(["alpha", "beta", "gamma", "delta"])
+    assert len(set(prior.tolist())) == 1
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_held_out_readers_want_a_sentence_an_example(count):
+    readers = HeldOutReadBack([["red"], ["white"]] * 2, [0, 1] * 2)
+    with pytest.raises(ValueError, match=f"a sentence for each of 4 examples, got {count}"):
+        readers.predict(["red"] * count)
+
+
+def test_held_out_readers_need_two_examples_a_class():
+    with pytest.raises(ValueError, match="class 1 has a single example"):
+        HeldOutReadBack([["red"], ["white"], ["red"]], [0, 1, 0])
+
+
+def test_held_out_readers_need_two_folds():
+    with pytest.raises(ValueError, match="folds must be at least 2, got 1"):
+        HeldOutReadBack([["red"], ["white"]], [0, 1], folds=1)
 
 
 matrices = arrays.arrays(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,46 @@ def test_human_row_draws_among_all_sentences():
 def test_human_row_needs_two_sentences():
     with pytest.raises(ValueError, match=r"references\[1\] must have two sentences or more.*got 1"):
         metrics.human_row([["a", "b"], ["a"]])
+
+
+def test_random_sentence_is_one_of_the_true_class():
+    sentences, labels = [["a", "b"], ["c"], [], ["d"]], [0, 1, 1, 0]
+    wanted = [0, 1] * 50
+    drawn = metrics.random_sentence_of_class(sentences, labels, wanted)
+    assert set(drawn[::2]) == {"a", "b", "d"}
+    assert set(drawn[1::2]) == {"c"}
+    assert metrics.random_sentence_of_class(sentences, labels, wanted) == drawn
+    assert metrics.random_sentence_of_class(sentences, labels, wanted, seed=1) != drawn
+
+
+def test_random_sentence_of_a_class_without_any_is_an_error():
+    with pytest.raises(ValueError, match="class 2 has no training sentence"):
+        metrics.random_sentence_of_class([["a"], []], [0, 2], [0, 2])
+
+
+def test_nearest_neighbour_goes_by_direction_among_those_with_sentences():
+    # The second points the same way as the query, though far away; the third does too, and is silent.
+    training = np.array([[1.0, 0.0], [0.0, 9.0], [0.1, 1.0]])
+    assert metrics.nearest_neighbour([["a"], ["b"], []], training, np.array([[0.1, 1.0]])) == ["b"]
+
+
+def test_nearest_neighbour_draws_among_its_sentences():
+    said = metrics.nearest_neighbour([["a", "b", "c"]], np.ones((1, 2)), np.ones((60, 2)))
+    assert set(said) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(
+    ("sentences", "training", "features", "message"),
+    [
+        ([["a"]], np.ones((2, 3)), np.ones((1, 3)), r"training_features must be \(1, width\)"),
+        ([["a"]], np.ones((1, 3)), np.ones((1, 2)), r"got \(1, 3\) and \(1, 2\)"),
+        ([["a"]], np.ones((1, 3)), np.ones(3), r"got \(1, 3\) and \(3,\)"),
+        ([[]], np.ones((1, 3)), np.ones((1, 3)), "at least one sentence"),
+    ],
+)
+def test_nearest_neighbour_names_what_is_wrong(sentences, training, features, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.nearest_neighbour(sentences, training, features)
 
 
 def test_variety_by_hand():

@@ -15,7 +15,7 @@ from interpnet_tf.metrics.cider import cider_d_sentences, cider_sentences
 from interpnet_tf.metrics.cider_pairs import CiderPairs
 from interpnet_tf.metrics.class_relevance import class_relevance
 from interpnet_tf.metrics.meteor import meteor_sentences, meteor_unavailable
-from interpnet_tf.metrics.read_back import ReadBack, read_back_accuracy
+from interpnet_tf.metrics.read_back import HeldOutReadBack, ReadBack, read_back_accuracy
 from interpnet_tf.metrics.rouge import rouge_l_sentences
 from interpnet_tf.metrics.score import METRICS, score_columns
 from interpnet_tf.metrics.self_retrieval import retrieval_ranks, self_retrieval
@@ -93,6 +93,9 @@ class Judge:
                 f"class {unknown[0]} of test ({test.class_names[unknown[0]]}) has no training sentence, so "
                 "that none can be read back; leave its examples out"
             )
+        self._held_out = None
+        if np.unique(self.test.labels, return_counts=True)[1].min() > 1:
+            self._held_out = HeldOutReadBack(self.test.explanations, self.test.labels)
         self._pairs = CiderPairs(self.test.explanations)
         self._meteor_of: dict[tuple, dict[int, np.ndarray]] = {}
 
@@ -120,6 +123,9 @@ class Judge:
             gives the predicted species, of all and of right and wrong classifications (with predictions);
             `predicted_unreadable`: share whose predicted species has no sentences, which the three before
             leave out (with predictions);
+            `read_back_held_out`: like `read_back_species` by readers trained on other test examples'
+            sentences, which do not favour who repeats training sentences (see `HeldOutReadBack`; where every
+            class has two test examples or more);
             `class_similarity`, `class_rank` (1 is best, mean);
             `retrieval_at_1`, `retrieval_at_10` (shares), `retrieval_median_rank` (1 is best);
             `phrases_true`: share of the phrases that fit the species, `sentences_with_false_phrase`: share
@@ -141,6 +147,8 @@ class Judge:
         row |= self._ngram_scores(hypotheses, references)
         read = self.reader.predict(hypotheses)
         row |= read_back_accuracy(read, labels, predictions, self.reader.classes)
+        if self._held_out is not None:
+            row["read_back_held_out"] = float(np.mean(self._held_out.predict(hypotheses) == labels))
         similarities, ranks = class_relevance(hypotheses, references, labels, pairs)
         row |= {"class_similarity": float(similarities.mean()), "class_rank": float(ranks.mean())}
         row |= self_retrieval(retrieval_ranks(hypotheses, references, pairs))
@@ -168,7 +176,7 @@ class Judge:
         Returns:
             float64 arrays `(examples,)`: `meteor`, `cider`, `cider_d`, `rouge_l` (against the largest of
             `reference_counts`; `meteor` only where it can run), `bleu_counts` `(examples, 10)` (compare with
-            `bootstrap.bleu_4`), `read_back_species` (0 or 1),
+            `bootstrap.bleu_4`), `read_back_species` and `read_back_held_out` (0 or 1),
             `read_back_predicted` (0, 1, or nan where unreadable; with predictions), `class_similarity`,
             `class_rank`, `retrieval_rank`, and with attributes `phrases`, `phrases_true` (counts).
         """
@@ -189,6 +197,8 @@ class Judge:
             scores[name] = np.array(metric(hypotheses, first))
         read = self.reader.predict(hypotheses)
         scores["read_back_species"] = (read == labels).astype("float64")
+        if self._held_out is not None:
+            scores["read_back_held_out"] = (self._held_out.predict(hypotheses) == labels).astype("float64")
         if predictions is not None:
             readable = np.isin(predictions, self.reader.classes)
             scores["read_back_predicted"] = np.where(readable, read == predictions, np.nan)
