@@ -13,6 +13,7 @@ from interpnet_tf.metrics import cider_d_sentences
 from interpnet_tf.metrics.tokenize import words
 from interpnet_tf.speakers import MinimumBayesRisk, Pragmatic, SentenceListener
 from interpnet_tf.speakers.minimum_bayes_risk import agreements
+from interpnet_tf.speakers.presets import consistent, recognizable
 
 
 def said(text: str, *alternatives: str) -> Explanation:
@@ -125,6 +126,14 @@ def test_the_model_of_a_speaker_is_exported(trained, birds, tmp_path, rivals):
     texts = [text.decode() for text in served(**inputs)["explanation"].numpy().ravel()]
     assert texts == expected
     assert model.export(tmp_path / "speaker.tflite", format="litert").stat().st_size > 0
+
+
+@pytest.mark.parametrize("speak", [consistent, recognizable])
+def test_presets_explain_every_example(trained, birds, speak):
+    explanations = speak(trained, birds, birds)
+    plain = trained.explain(birds)
+    assert [one.class_id for one in explanations] == [one.class_id for one in plain]
+    assert all(one.text and one.alternatives for one in explanations)
 
 
 def test_speakers_are_deterministic(trained, birds):

@@ -67,7 +67,7 @@ class Pragmatic:
         model: InterpNet,
         train: ExplanationDataset,
         rationality: float = 1.0,
-        listening: float = 0.5,
+        listening: float = 1.0,
         rivals: int = 0,
         seed: int = 0,
     ) -> None:
