@@ -42,6 +42,7 @@ PARTS: dict[str, list[Column]] = {
     "5 references, scores x 100": _of_references(5),
     "what n-grams do not see: shares in %, CIDEr x 100, ranks from 1": [
         Column("read_back_species", "read-back"),
+        Column("read_back_held_out", "held out"),
         Column("read_back_predicted", "of predicted"),
         Column("read_back_predicted_right", "if right"),
         Column("read_back_predicted_wrong", "if wrong"),

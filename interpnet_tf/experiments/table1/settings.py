@@ -17,6 +17,7 @@ class Setting:
         decoders: further fields, by decoder.
         reader_split: the split whose sentences train the judge's reader.
         sentences: of each training example, how many are learnt; `None` for all.
+        stage_epochs: the most epochs of a stage of the rows that have several, their first training apart.
         seconds: what it takes on two cores to train a row, by decoder, or `"built"` for one that
             `runs.train` does not train; a `"classifier"`; and to `"judge"` what a row says.
     """
@@ -26,6 +27,7 @@ class Setting:
     decoders: Mapping[str, Mapping[str, Any]]
     reader_split: str
     sentences: int | None
+    stage_epochs: int
     seconds: Mapping[str, float]
 
 
@@ -40,7 +42,8 @@ SETTINGS: dict[str, Setting] = {
         },
         reader_split="trainval",
         sentences=None,
-        seconds={"classifier": 40, "lrcn": 420, "transformer": 400, "built": 600, "judge": 90},
+        stage_epochs=10,
+        seconds={"classifier": 40, "lrcn": 420, "transformer": 400, "built": 600, "judge": 60},
     ),
     # As in `experiments.demo`: a few epochs at a high rate.
     "sketchbirds": Setting(
@@ -51,7 +54,8 @@ SETTINGS: dict[str, Setting] = {
             "transformer": {"learning_rate": 1e-3, "epochs": 6, "cool_down": 3, "mixed_precision": True},
         },
         reader_split="train",
-        sentences=5,
+        sentences=3,
+        stage_epochs=3,
         seconds={"classifier": 25, "lrcn": 50, "transformer": 110, "built": 80, "judge": 30},
     ),
 }

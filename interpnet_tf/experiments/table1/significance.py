@@ -12,7 +12,12 @@ from interpnet_tf.experiments.table1.results import Result
 from interpnet_tf.metrics.bootstrap import paired_bootstrap
 
 # What the paper's order is tested in, and the per-example scores that are kept for it.
-ORDER_METRICS = {"meteor": "METEOR", "cider_d": "CIDEr-D", "read_back_species": "read-back"}
+ORDER_METRICS = {
+    "meteor": "METEOR",
+    "cider_d": "CIDEr-D",
+    "read_back_species": "read-back",
+    "read_back_held_out": "read-back, held out",
+}
 CLASS_METRICS = {"class_similarity": "class similarity", "class_rank": "class rank"}
 METRICS = ORDER_METRICS | CLASS_METRICS
 _LOWER_IS_BETTER = ("class_rank",)

@@ -1,11 +1,13 @@
-"""The systems of the table that `runs.train` does not train: how each is built from a `training.Job`."""
+"""The systems of the table that are not trained by `runs.train`, or do not speak by `InterpNet.explain`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from interpnet_tf.experiments.table1.material import Material
     from interpnet_tf.experiments.table1.training import Job
+    from interpnet_tf.explanation import Explanation
     from interpnet_tf.model import InterpNet
 
 
@@ -13,12 +15,12 @@ def gve(job: Job) -> InterpNet:
     """Trains Generating Visual Explanations, or one of its ablations.
 
     Options: `ablation`; `sentences` and `discriminative`, see `gve.train`. The relevance loss is trained as
-    the config says. No stage has more epochs than the config.
+    the config says.
     """
     from interpnet_tf.experiments import gve
     from interpnet_tf.sentence_models import sentence_accuracy
 
-    config, options = job.config, _limited(job)
+    config, options = job.config, job.options
     relevance = ("epochs", "cool_down", "batch_size", "learning_rate")
     model = gve.train(
         job.classifier,
@@ -52,7 +54,7 @@ def discriminative(job: Job) -> InterpNet:
     from interpnet_tf.experiments import gve
     from interpnet_tf.sentence_models import sentence_accuracy
 
-    options, seed = _limited(job), job.config.seed
+    options, seed = job.options, job.config.seed
     splits, shown = (job.train, job.validation), job.progress("sentence classifier")
     reader = gve.train_sentence_classifier(
         job.tokenizer, *splits, seed, job.shared, shown, **options["sentences"]
@@ -86,16 +88,29 @@ def self_critical(job: Job) -> InterpNet:
         seed=job.config.seed,
         directory=job.directory / "checkpoints",
         callbacks=job.progress("CIDEr-D"),
-        **_limited(job)["policy"],
+        **job.options["policy"],
     )
     return job.start
 
 
-def _limited(job: Job) -> dict[str, Any]:
-    """Returns the options of a job in which no stage has more epochs than its config."""
-    return {
-        name: {**value, "epochs": min(value["epochs"], job.config.epochs)}
-        if isinstance(value, dict)
-        else value
-        for name, value in job.options.items()
-    }
+def pragmatic(
+    model: InterpNet,
+    material: Material,
+    seed: int,
+    rationality: float,
+    listening: float,
+    rivals: int = 0,
+    **options: Any,
+) -> list[Explanation]:
+    """Explains so that a listener can tell the predicted class, see `speakers.Pragmatic`."""
+    from interpnet_tf.speakers import Pragmatic
+
+    speaker = Pragmatic(model, material.train, rationality, listening, rivals, seed)
+    return speaker.explain(material.judged, **options)
+
+
+def minimum_bayes_risk(model: InterpNet, material: Material, seed: int, **options: Any) -> list[Explanation]:
+    """Says what agrees best with all that the model might say, see `speakers.MinimumBayesRisk`."""
+    from interpnet_tf.speakers import MinimumBayesRisk
+
+    return MinimumBayesRisk(model, material.train).explain(material.judged, seed=seed, **options)

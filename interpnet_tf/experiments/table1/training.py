@@ -96,6 +96,16 @@ class Trainer:
         decode = getattr(row.decode, "__name__", "explain")
         return {**self._training(row, seed), "decoding": {"decode": decode, **row.decoding}}
 
+    def options(self, row: Row) -> dict[str, Any]:
+        """Returns the options of a row's `build`, with no more epochs than the data set gives its stages."""
+        most = SETTINGS[self.material.name].stage_epochs
+        options = dict(row.options)
+        for stage, settings in row.options.items():
+            if isinstance(settings, dict):
+                least = min(settings["epochs"], most, self.overrides.get("epochs", most))
+                options[stage] = {**settings, "epochs": least}
+        return options
+
     def run_folder(self, row: Row, seed: int) -> Path:
         """Returns the run folder of a row, or of the row that it decodes."""
         return self.folder / "runs" / f"{_trained_row(row).name}-seed{seed}"
@@ -140,7 +150,7 @@ class Trainer:
         claim(shared / "table1.json", self._training(dataclasses.replace(row, options=common), seed))
         return Job(
             config,
-            dict(row.options),
+            self.options(row),
             f"{row.name} seed {seed}",
             self.classifiers.read(config),
             ExplanationTokenizer(minimum_count=config.minimum_count).adapt(sentences),
@@ -162,7 +172,7 @@ class Trainer:
         return {
             "material": self.material.description,
             "training": {"build": build, **training, **start},
-            "options": dict(row.options),
+            "options": self.options(row),
         }
 
 
