@@ -44,7 +44,7 @@ def train_policy(
     1992): the mean over drawn sentences of `(reward - baseline) * gradient of log p(sentence)`.
 
     Args:
-        model: an `InterpNet` that has learned sentences before.
+        model: an `InterpNet` that has learned sentences before; it is compiled anew.
         train, valid: data with sentences.
         reward: such as `rewards.ClassProbability` or `rewards.CiderD`.
         baseline: what a reward is compared with; none of them changes the expected gradient. `"greedy"`, the

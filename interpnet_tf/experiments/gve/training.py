@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from interpnet_tf import layers, rewards, sentence_models
 from interpnet_tf.class_embedding import CLASS_EMBEDDING, with_class_embedding, with_true_classes
@@ -16,6 +17,7 @@ from interpnet_tf.decoders.lrcn import LRCNDecoder
 from interpnet_tf.experiments.gve.stages import Stages
 from interpnet_tf.model import InterpNet
 from interpnet_tf.policy_gradient import train_policy
+from interpnet_tf.sentence_models import train_sentence_model
 from interpnet_tf.tokenizer import ExplanationTokenizer
 from interpnet_tf.training import train_explainer
 
@@ -61,6 +63,7 @@ def train(
     units: int = 512,
     dropout: float = 0.5,
     max_length: int = 32,
+    dtype: str | None = None,
     relevance: Mapping[str, Any] | None = None,
     discriminative: Mapping[str, Any] | None = None,
     sentences: Mapping[str, Any] | None = None,
@@ -87,6 +90,7 @@ def train(
             the first dense layer.
         units, dropout: of the decoder.
         max_length: the most words of a sentence.
+        dtype: of the decoder, such as `"mixed_bfloat16"`.
         relevance: further arguments of `training.train_explainer`, such as `{"epochs": 20}`.
         discriminative: further arguments of `discriminate`.
         sentences: further arguments of `sentence_models.train_sentence_model`, for the language model and the
@@ -121,9 +125,9 @@ def train(
             vectors = _class_vectors(tokenizer, train, valid, seed, stages, sentences)
             whole = with_class_embedding(classifier, vectors)
             read.append(CLASS_EMBEDDING)
-        decoder = LRCNDecoder(tokenizer.vocabulary_size, units=units, dropout=dropout, seed=seed)
+        decoder = LRCNDecoder(tokenizer.vocabulary_size, units=units, dropout=dropout, seed=seed, dtype=dtype)
         names = train.class_names
-        model = InterpNet(whole, tokenizer, read, decoder, max_length, names, seed=seed)
+        model = InterpNet(whole, tokenizer, read, decoder, max_length, names, seed=seed, dtype=dtype)
         options = {"batch_size": 32, **(relevance or {})}
         batches = model.prepare(train, batch_size=options["batch_size"], shuffle=True)
         batches.r = with_true_classes(model, batches.r, train.explained().labels)
@@ -178,6 +182,10 @@ def discriminate(
             f"sentence_classifier knows {known} ids, the model's tokenizer "
             f"{model.tokenizer.vocabulary_size}; train it with model.tokenizer"
         )
+    true_r = None
+    if CLASS_EMBEDDING in model.introspector.slices:
+        explained = train.explained()
+        true_r = with_true_classes(model, model.introspect(explained.inputs), explained.labels)
     return train_policy(
         model,
         train,
@@ -186,7 +194,7 @@ def discriminate(
         likelihood_weight=likelihood_weight,
         epochs=epochs,
         learning_rate=learning_rate,
-        r=with_true_classes(model, model.introspect(train.explained().inputs), train.explained().labels),
+        r=true_r,
         **options,
     )
 
@@ -226,7 +234,7 @@ def _sentence_classifier(
     def trained(**where: Any) -> keras.Model:
         classes = len(train.class_names)
         model = sentence_models.sentence_classifier(tokenizer.vocabulary_size, classes, seed=seed)
-        sentence_models.train_sentence_model(model, tokenizer, train, valid, seed=seed, **options, **where)
+        train_sentence_model(model, tokenizer, train, valid, seed=seed, **options, **where)
         return model
 
     return stages.finish("sentence_classifier", "sentence_classifier", trained)
@@ -239,10 +247,10 @@ def _class_vectors(
     seed: int,
     stages: Stages,
     options: dict[str, Any],
-) -> Any:
+) -> np.ndarray:
     def trained(**where: Any) -> keras.Model:
         model = sentence_models.language_model(tokenizer.vocabulary_size, seed=seed)
-        sentence_models.train_sentence_model(model, tokenizer, train, valid, seed=seed, **options, **where)
+        train_sentence_model(model, tokenizer, train, valid, seed=seed, **options, **where)
         return model
 
     model = stages.finish("language_model", "language_model", trained)
