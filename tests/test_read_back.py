@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from interpnet_tf.metrics.held_out_read_back import HeldOutReadBack
 from interpnet_tf.metrics.minimize import minimize
-from interpnet_tf.metrics.read_back import HeldOutReadBack, ReadBack, read_back_accuracy
+from interpnet_tf.metrics.read_back import ReadBack, read_back_accuracy
 from interpnet_tf.metrics.sparse import SparseMatrix
 
 CUB = Path(__file__).resolve().parents[2] / "shared" / "data" / "cub"
