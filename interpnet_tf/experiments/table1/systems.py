@@ -34,6 +34,7 @@ def gve(job: Job) -> InterpNet:
         units=config.units or 512,
         dropout=config.dropout,
         max_length=config.max_length,
+        dtype="mixed_bfloat16" if config.mixed_precision else None,
         relevance={name: getattr(config, name) for name in relevance},
         discriminative=options["discriminative"],
         sentences=options["sentences"],
