@@ -205,11 +205,11 @@ def test_the_terminal_shows_what_markdown_holds(report):
 def test_the_papers_order_is_tested(report):
     order = [line for line in report.markdown().splitlines() if "InterpNET_2 over Captioning" in line]
     assert [cells(line)[1] for line in order] == ["CIDEr-D", "read-back"]
-    # One seed in common, so that there is no deviation. Each example is better by 0.4: p is 2 / 10,001.
-    assert cells(order[0])[2:] == ["+40.00", "n/a", "0.0002", "1", "n/a"]
+    # One seed in common, so that there is no deviation. Each example is better by 0.4: p is 2 / 5001.
+    assert cells(order[0])[2:] == ["+40.00", "n/a", "0.0004", "1", "n/a"]
     compared = report.summary()["comparisons"]
     assert {"row": "interpnet-2", "other": "captioning", "metric": "cider_d"}.items() <= compared[0].items()
-    assert compared[0]["p_value"] == pytest.approx(0.0002, abs=1e-5)
+    assert compared[0]["p_value"] == pytest.approx(2 / 5001)
 
 
 def test_csv_holds_mean_deviation_and_the_papers_figure(report):
