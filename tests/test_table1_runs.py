@@ -137,3 +137,30 @@ def test_wrong_arguments_are_named(capsys, tmp_path):
     assert cli.main(["table1", "--data", "cub", *map(str, out)]) == 2
     assert "--root" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:METEOR is not computed")
+def test_systems_that_are_built_and_spoken_otherwise(capsys, tmp_path):
+    rows = [
+        "gve",
+        "gve-explanation-label",
+        "interpnet-2-discriminative",
+        "interpnet-2-mbr",
+        "interpnet-2-consistent",
+    ]
+    arguments = ["--epochs", 1, "--classifier-epochs", 1, "--seeds", 1, "--rows", *rows]
+    shown = table1(capsys, "--out", tmp_path, *arguments)
+    files = results(tmp_path)
+    assert {f"{row}-seed0" for row in rows} <= set(files)
+    assert 0 <= files["gve-seed0"]["columns"]["sentence_accuracy"] <= 1
+    assert "sentence_accuracy" not in files["gve-explanation-label-seed0"]["columns"]
+    options = files["gve-seed0"]["configuration"]["options"]
+    assert options["sentences"]["epochs"] == options["discriminative"]["epochs"] == 1
+    start = files["interpnet-2-discriminative-seed0"]["configuration"]["training"]["start"]
+    assert (start["build"], start["variant"]) == ("runs.train", "interpnet-2")
+    spoken = files["interpnet-2-consistent-seed0"]["configuration"]["decoding"]
+    assert spoken == {"decode": "pragmatic", "rationality": 0.0, "listening": 0.2, "beams": 10}
+    assert "Does the discriminative loss tell classes apart?" in shown.out
+    # The relevance stage of GVE is that of its ablation, and not trained again.
+    assert shown.err.count("relevance: epoch") == 1
