@@ -128,9 +128,15 @@ def test_another_configuration_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"interpnet-2-seed0\.json") as error:
         results.check(found, {"material": MATERIAL, "training": {"units": 16, "seed": 1, "dropout": 0.2}})
     assert "training.units is 512 there and 16 now" in str(error.value)
-    assert "training.seed is 'not set' there and 1 now" in str(error.value)
+    assert "training.seed is 0 there and 1 now" in str(error.value)
     assert "dropout" not in str(error.value)
     assert "--results" in str(error.value)
+    with pytest.raises(ValueError, match="decoding is 'not set' there and 'beam' now"):
+        results.check(found, {**found.configuration, "decoding": "beam"})
+    # A field that came into being later had its default.
+    results.check(
+        found, {"material": MATERIAL, "training": {"units": 512, "dropout": 0.2, "schedule": "paper"}}
+    )
 
 
 def test_a_comparison_by_hand():

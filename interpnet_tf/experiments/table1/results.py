@@ -10,7 +10,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from interpnet_tf.runs import write_atomically
+from interpnet_tf.runs import RunConfig, write_atomically
 
 _PACKAGES = (
     "interpnet-tf",
@@ -100,6 +100,8 @@ class Results:
 def check_same(path: Path, found: dict[str, Any], wanted: dict[str, Any], option: str) -> None:
     """Raises a `ValueError` that names the differences between two configurations, if there are any.
 
+    A field of `RunConfig` that one of them lacks has its default: the other was written after it came to be.
+
     Args:
         path: of what `found` belongs to.
         found: what it was made with.
@@ -107,10 +109,10 @@ def check_same(path: Path, found: dict[str, Any], wanted: dict[str, Any], option
         option: of the command line, that names another folder.
     """
     old, new = _flat(found), _flat(json.loads(json.dumps(wanted)))
+    names = sorted(old.keys() | new.keys())
+    pairs = {name: [of_one.get(name, _default(name)) for of_one in (old, new)] for name in names}
     differences = [
-        f"{name} is {old.get(name, 'not set')!r} there and {new.get(name, 'not set')!r} now"
-        for name in sorted(old.keys() | new.keys())
-        if name not in old or name not in new or old[name] != new[name]
+        f"{name} is {there!r} there and {now!r} now" for name, (there, now) in pairs.items() if there != now
     ]
     if differences:
         raise ValueError(
@@ -159,6 +161,12 @@ def _text(name: str, value: Any) -> str:
         f"  {json.dumps(key)}: {json.dumps(of_key, separators=(',', ':'))}" for key, of_key in value.items()
     ]
     return "{\n" + ",\n".join(lines) + "\n }"
+
+
+def _default(name: str) -> Any:
+    *path, field = name.split(".")
+    defaults = {of_run.name: of_run.default for of_run in dataclasses.fields(RunConfig)}
+    return defaults.get(field, "not set") if "training" in path else "not set"
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
