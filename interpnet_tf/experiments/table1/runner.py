@@ -122,7 +122,8 @@ def _expected(trainer: Trainer, todo: Sequence[tuple[Row, int]], results: Result
     whole = [result for result in results.all() if not result.resumed]
     known = {result.row: result.seconds["train"] for result in whole if result.seconds.get("train")}
     judging = [result.seconds["judge"] for result in whole]
-    seconds = len(todo) * (fmean(judging) if judging else usual["judge"])
+    unjudged = [name for name in YARDSTICKS if results.read(f"{YARDSTICK}{name}", 0) is None]
+    seconds = (len(todo) + len(unjudged)) * (fmean(judging) if judging else usual["judge"])
     classifiers, trained = set(), set()
     for row, seed in todo:
         classifiers.add(trainer.config(row, seed).classifier)

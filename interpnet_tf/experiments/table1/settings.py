@@ -45,17 +45,17 @@ SETTINGS: dict[str, Setting] = {
         stage_epochs=10,
         seconds={"classifier": 40, "lrcn": 420, "transformer": 400, "built": 600, "judge": 60},
     ),
-    # As in `experiments.demo`: a few epochs at a high rate.
+    # As in `experiments.demo`, few epochs at a high rate; the six rows with three seeds shall take half an hour.
     "sketchbirds": Setting(
         title="sketchbirds: the test pictures",
         common={"batch_size": 64, "classifier_epochs": 14, "minimum_count": 1},
         decoders={
-            "lrcn": {"units": 192, "dropout": 0.1, "learning_rate": 4e-3, "epochs": 8, "cool_down": 3},
+            "lrcn": {"units": 192, "dropout": 0.1, "learning_rate": 4e-3, "epochs": 6, "cool_down": 3},
             "transformer": {"learning_rate": 1e-3, "epochs": 6, "cool_down": 3, "mixed_precision": True},
         },
         reader_split="train",
         sentences=3,
-        stage_epochs=3,
-        seconds={"classifier": 25, "lrcn": 50, "transformer": 110, "built": 80, "judge": 30},
+        stage_epochs=2,
+        seconds={"classifier": 15, "lrcn": 40, "transformer": 80, "built": 120, "judge": 15},
     ),
 }
