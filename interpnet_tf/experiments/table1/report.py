@@ -171,6 +171,7 @@ def protocol(material: dict[str, Any]) -> list[str]:
     """Returns in what our figures differ from the paper's, which stand beside them."""
     sentences, judged = material["classes_explained"], material["explained"]["test"]
     return [
+        f"examples: ours {SETTINGS[material['data']].examples}; the paper's photographs of CUB-200-2011",
         f"sentences: ours for {sentences} classes ({judged} test examples, 'judged'); the paper's for 200",
         f"input x: ours {_input(material)}; the paper's compact bilinear features, 8192 numbers",
         "references: the paper scored InterpNET with 10, Generating Visual Explanations with 5",

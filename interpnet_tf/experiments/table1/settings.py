@@ -13,6 +13,7 @@ class Setting:
 
     Args:
         title: of the table.
+        examples: what they are, beside the paper's.
         common: fields of `RunConfig` for classifiers and explainers alike.
         decoders: further fields, by decoder.
         reader_split: the split whose sentences train the judge's reader.
@@ -23,6 +24,7 @@ class Setting:
     """
 
     title: str
+    examples: str
     common: Mapping[str, Any]
     decoders: Mapping[str, Mapping[str, Any]]
     reader_split: str
@@ -35,6 +37,7 @@ SETTINGS: dict[str, Setting] = {
     # The paper's training, section 4: dropout 0.2, Adam at 5e-4, batches of 32, a rate that halves.
     "cub": Setting(
         title="CUB-40: the test photographs of the 40 species that have sentences",
+        examples="photographs of CUB-200-2011, its official split",
         common={},
         decoders={
             "lrcn": {"dropout": 0.2},
@@ -45,9 +48,10 @@ SETTINGS: dict[str, Setting] = {
         stage_epochs=10,
         seconds={"classifier": 40, "lrcn": 420, "transformer": 400, "built": 600, "judge": 60},
     ),
-    # As in `experiments.demo`, few epochs at a high rate; the six rows with three seeds shall take half an hour.
+    # As in `experiments.demo`, few epochs at a high rate: six rows with three seeds take half an hour.
     "sketchbirds": Setting(
         title="sketchbirds: the test pictures",
+        examples="drawn birds of 24 invented species",
         common={"batch_size": 64, "classifier_epochs": 14, "minimum_count": 1},
         decoders={
             "lrcn": {"units": 192, "dropout": 0.1, "learning_rate": 4e-3, "epochs": 6, "cool_down": 3},
