@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from interpnet_tf import TransformerDecoder
+from interpnet_tf import LRCNDecoder, TransformerDecoder
 from interpnet_tf.export import litert, quality
 from interpnet_tf.export.litert_file import LiteRTModel, check_ops, ops, pack
 
@@ -67,6 +67,17 @@ def test_quantized_files_agree_on_a_learned_task(model, valid_birds, quantize):
     said = LiteRTModel(content)("explain", valid_birds.inputs)
     assert texts(model, said) == [e.text for e in model.explain(valid_birds)]
     assert said["class_id"].tolist() == valid_birds.labels.tolist()
+
+
+def test_eight_bits_hold_layers_of_different_sizes(make_model, valid_birds):
+    model = make_model(decoder=LRCNDecoder(20, embedding_dim=8, units=128, seed=0))
+    x = valid_birds.inputs * [1, 1, 1, 1e-5, 1e-5]
+    scale = np.ones(model.introspector.width, "float32")
+    scale[3:5] = 1e5
+    model.r_scale.assign(scale)
+    expected = LiteRTModel(litert.convert(model))("explain", x)["log_probability"]
+    found = LiteRTModel(litert.convert(model, "dynamic"))("explain", x)["log_probability"]
+    assert np.abs(expected - found).max() < 0.1
 
 
 def test_classify_and_introspect(trained, exported, valid_birds):

@@ -13,9 +13,10 @@ class HeldOutReadBack:
     """Readers that have seen neither the training sentences nor those of the example they are asked about.
 
     A reader remembers the sentences it was trained on: of CUB it names the species of 79 % of training
-    sentences, and of 45 % of test sentences, so that who repeats training sentences is read back far better
-    than a person. These are trained on the test examples' sentences, in folds: a sentence about an example is
-    read by the reader that was trained on the other folds. They name 39 % of both.
+    sentences, and of 45 % of people's first sentences about test images, so that who repeats training
+    sentences is read back far better than a person. These are trained on the test examples' sentences, in
+    folds: a sentence about an example is read by the reader that was trained on the other folds. They name
+    the species of 39 % of both.
 
     Args:
         sentences: the sentences of each test example.

@@ -21,8 +21,9 @@ class ReadBack:
 
     Args:
         regularization: C, the weight of the likelihood against the penalty ‖W‖² / 2, as in scikit-learn. 3 is
-            the best of 0.3, 1, 3 and 10 on held-out training images of CUB.
-        iterations: the most steps of L-BFGS; after 100 the accuracy no longer changes.
+            the best of 0.3, 1, 3 and 10 for single sentences about held-out training images of CUB.
+        iterations: the most steps of L-BFGS; between 50 and 100 the accuracy on CUB changes by less than
+            half a per cent.
 
     Attributes:
         classes: ids of the classes that it knows, ascending, `(known,)`; set by `fit`.
