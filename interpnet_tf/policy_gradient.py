@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -144,10 +145,13 @@ class Policy:
         self, model: InterpNet, likelihood_weight: float = 0.0, samples: int = 5, temperature: float = 1.0
     ) -> None:
         self.model, self.likelihood_weight, self.temperature = model, likelihood_weight, temperature
-        self._drawing = generation.Decoding("top_p", n_best=samples, p=1.0, temperature=temperature)
-        r = tf.TensorSpec((None, model.introspector.width), tf.float32)
+        r, seed = tf.TensorSpec((None, model.introspector.width), tf.float32), tf.TensorSpec((2,), tf.int32)
+        drawing = generation.Decoding("top_p", n_best=samples, p=1.0, temperature=temperature)
+        self._draw, self._choose = (
+            tf.function(functools.partial(self._generate, decoding), input_signature=[r, seed])
+            for decoding in (drawing, generation.Decoding())
+        )
         ids, of_rows = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
-        self._generate = tf.function(self._generate, reduce_retracing=True)
         self._update = tf.function(self._update, input_signature=[r, ids, of_rows, r, ids, ids])
 
     def sample(self, r: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
@@ -156,18 +160,13 @@ class Policy:
         Returns:
             ids `(batch * samples, words)`, those of one example one after the other.
         """
-        return self._ids(r, self._drawing, seed)
+        return _without_padding(self._draw(r, seed))
 
     def most_probable(self, r: np.ndarray) -> np.ndarray:
         """Returns ids `(batch, words)` of the sentences in which each word is the most probable."""
-        return self._ids(r, generation.Decoding(), (0, 0))
+        return _without_padding(self._choose(r, (0, 0)))
 
-    def _ids(self, r: np.ndarray, decoding: generation.Decoding, seed: tuple[int, int]) -> np.ndarray:
-        ids = self._generate(tf.convert_to_tensor(r), decoding, tf.constant(seed)).numpy()
-        ids = ids.reshape(-1, ids.shape[-1])
-        return ids[:, : np.count_nonzero(ids, axis=1).max()]
-
-    def _generate(self, r: tf.Tensor, decoding: generation.Decoding, seed: tf.Tensor) -> tf.Tensor:
+    def _generate(self, decoding: generation.Decoding, r: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         decoder, r = self.model.decoder, self.model.standardize(r)
         return generation.generate(decoder, r, self.model.max_length, decoding, seed, decoder.fold()).ids
 
@@ -237,6 +236,12 @@ def mean_of_others(values: np.ndarray, samples: int) -> np.ndarray:
     """
     by_example = values.reshape(-1, samples)
     return ((by_example.sum(axis=1, keepdims=True) - by_example) / (samples - 1)).reshape(-1)
+
+
+def _without_padding(ids: tf.Tensor) -> np.ndarray:
+    """Returns ids `(batch, n, words)` as rows `(batch * n, words)` as long as the longest sentence."""
+    rows = ids.numpy().reshape(-1, ids.shape[-1])
+    return rows[:, : np.count_nonzero(rows, axis=1).max()]
 
 
 def _one_sentence_each(sentences: SentenceBatches, draws: np.random.Generator) -> np.ndarray:
