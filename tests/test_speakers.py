@@ -53,6 +53,19 @@ def test_log_probabilities_are_those_of_the_model(trained, birds, rivals):
     assert compared >= len(birds)
 
 
+def test_what_a_speaker_learns_of_the_classes(trained, birds):
+    """Words are likely of the classes they were said of, and a rival stands for itself by its mean r(x)."""
+    likelihood = Pragmatic(trained, birds, listening=0).model.decoder.likelihood.numpy()
+    said_of = {"black": 0, "white": 1, "red": 2, "long": 0, "small": 2}
+    for word, ids in zip(said_of, trained.tokenizer.tokenize(list(said_of)).to_list(), strict=True):
+        assert likelihood[ids[0]].argmax() == said_of[word]
+    mean_r = Pragmatic(trained, birds, listening=0, rivals=1).model.decoder.mean_r.numpy()
+    described = birds.explained()
+    r = trained.standardize(trained.introspect(described.inputs)).numpy()
+    for class_id in range(3):
+        np.testing.assert_allclose(mean_r[class_id], r[described.labels == class_id].mean(axis=0), atol=1e-5)
+
+
 def test_a_speaker_that_listens_says_what_is_recognized_best(trained, birds):
     speaker = Pragmatic(trained, birds, rationality=0, listening=1e6)
     explanations = speaker.explain(birds, beams=6)
@@ -146,6 +159,18 @@ def test_presets_explain_every_example(trained, birds, speak):
     plain = trained.explain(birds)
     assert [one.class_id for one in explanations] == [one.class_id for one in plain]
     assert all(one.text and one.alternatives for one in explanations)
+
+
+@pytest.mark.parametrize("speaker", [Pragmatic, MinimumBayesRisk])
+def test_a_pipeline_that_shuffles_is_read_once(trained, birds, speaker):
+    """What belongs to one example stays together, in whatever order the examples come."""
+    options = {"seed": 0, "temperature": 1e-3} if speaker is MinimumBayesRisk else {}
+    speaker, shuffled = speaker(trained, birds), birds.to_tf(batch_size=4, shuffle=True, seed=0)
+    said = [
+        sorted((one.label, one.text, round(one.score, 4), len(one.alternatives)) for one in explanations)
+        for explanations in (speaker.explain(birds, **options), speaker.explain(shuffled, **options))
+    ]
+    assert said[0] == said[1]
 
 
 def test_speakers_are_deterministic(trained, birds):
