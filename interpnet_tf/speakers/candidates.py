@@ -5,14 +5,30 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.pipeline import input_batches
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.model import InterpNet
 
 _ROWS = 512  # sentences that are scored together
+
+
+def inputs_of(x: Any) -> Any:
+    """Returns the inputs of a data set or pipeline as arrays: speakers read them more than once.
+
+    A pipeline that shuffles would give them in another order the second time.
+    """
+    if isinstance(x, tf.data.Dataset):
+        return keras.tree.map_structure(
+            lambda *parts: np.concatenate([part.numpy() for part in parts]), *input_batches(x, 0)
+        )
+    return x.inputs if isinstance(x, ExplanationDataset) else x
 
 
 def distinct(*explanations: Explanation) -> list[Explanation]:

@@ -12,7 +12,7 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.metrics.tokenize import ngrams
 from interpnet_tf.model import InterpNet
-from interpnet_tf.speakers.candidates import distinct, ranked
+from interpnet_tf.speakers.candidates import distinct, inputs_of, ranked
 
 _ORDERS = (1, 2, 3, 4)
 _SIGMA = 6.0
@@ -73,7 +73,7 @@ class MinimumBayesRisk:
         Returns:
             An `Explanation` for each example, with the other candidates as alternatives, the better first.
         """
-        options["batch_size"] = batch_size
+        x, options["batch_size"] = inputs_of(x), batch_size
         drawn = self.model.explain(
             x, "top_p", n_best=samples, seed=seed, p=p, temperature=temperature, **options
         )

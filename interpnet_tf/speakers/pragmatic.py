@@ -9,7 +9,7 @@ import numpy as np
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.model import InterpNet
-from interpnet_tf.speakers.candidates import distinct, ranked, scored_by
+from interpnet_tf.speakers.candidates import distinct, inputs_of, ranked, scored_by
 from interpnet_tf.speakers.contrasted_decoder import ContrastedDecoder
 from interpnet_tf.speakers.listened_decoder import ListenedDecoder, word_likelihood
 from interpnet_tf.speakers.sentence_listener import SentenceListener
@@ -121,7 +121,7 @@ class Pragmatic:
             scores are the model's own: how it would have said the sentence unasked.
         """
         length = self.model.max_length if max_length is None else max_length
-        x = x.inputs if isinstance(x, ExplanationDataset) else x
+        x = inputs_of(x)
         said = self.model.explain(
             x,
             "beam",
