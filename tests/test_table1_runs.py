@@ -49,6 +49,7 @@ def test_the_whole_command(capsys, tmp_path):
     chosen = ["--out", out, "--seeds", 1, "--rows", *ROWS]
     whole = table1(capsys, *chosen)
     assert "0 of 3 runs are finished; to go: 3 runs, about" in whole.err.splitlines()[0]
+    assert "METEOR is left out: there is no working `java`" in whole.err
     for title in ("Captioning", "InterpNET_0", "InterpNET_2, beam", "constant", "human"):
         assert title in whole.out
     for header in ("BLEU-4", "CIDEr-D", "paper", "read-back", "class rank", "attribute precision", "recall"):

@@ -11,7 +11,8 @@ from interpnet_tf.experiments.table1.settings import SETTINGS
 
 DESCRIPTION = """Train and measure the rows of the paper's Table 1, and print them beside the paper's figures.
 Rows that are finished are not repeated, and a row that was interrupted goes on where it stopped: run the same
-command again after a kill. `--rows finished` trains nothing and prints what there is."""
+command again after a kill. `--rows finished` trains nothing and prints what there is. To judge a row anew,
+remove its file of results: its sentences are kept in OUT."""
 _OVERRIDES = ("epochs", "classifier_epochs", "units")
 
 

@@ -20,6 +20,7 @@ from interpnet_tf.experiments.table1.rows import ROWS, Row
 from interpnet_tf.experiments.table1.sentences import say
 from interpnet_tf.experiments.table1.settings import SETTINGS
 from interpnet_tf.experiments.table1.training import Trainer
+from interpnet_tf.metrics.meteor import meteor_unavailable
 
 if TYPE_CHECKING:
     from interpnet_tf.metrics.judge import Judge
@@ -55,6 +56,8 @@ def run(trainer: Trainer, rows: Sequence[Row], seeds: int, results: Results) -> 
     _say(f"{finished} of {len(rows) * seeds} runs are finished; to go: {_expected(trainer, todo, results)}")
     if not todo and all(results.read(f"{YARDSTICK}{name}", 0) for name in YARDSTICKS):
         return
+    if reason := meteor_unavailable():
+        _say(f"METEOR is left out: {reason}")
     judge = material.judge(trainer.classifiers.features(trainer.config(rows[0], seed=0)))
     _finish_yardsticks(judge, {"material": material.description}, results)
     for number, (row, seed) in enumerate(todo, start=1):

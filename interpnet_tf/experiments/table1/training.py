@@ -146,7 +146,7 @@ class Trainer:
     def _job(self, row: Row, seed: int) -> Job:
         config, sentences = self.config(row, seed), self.material.train.explanations
         common = {name: value for name, value in row.options.items() if name != "ablation"}
-        shared = self.folder / "shared" / f"{row.build.__name__}-seed{seed}"
+        shared = self.folder / "shared" / f"{row.build.__name__}-{config.decoder}-seed{seed}"
         claim(shared / "table1.json", self._training(dataclasses.replace(row, options=common), seed))
         return Job(
             config,
