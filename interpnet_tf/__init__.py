@@ -19,7 +19,7 @@ _PUBLIC = {
     "keep_freed_memory": "interpnet_tf.memory",
     "load": "interpnet_tf.model",
 }
-_MODULES = ("classifiers", "data", "decoders", "metrics", "testing", "training")
+_MODULES = ("classifiers", "data", "decoders", "metrics", "speakers", "testing", "training")
 
 __all__ = ["__version__", *sorted(_PUBLIC), *_MODULES]  # noqa: PLE0604
 

@@ -32,7 +32,7 @@ class Decoding:
         length_penalty: exponent a of `((5 + n) / 6) ** a`, by which the log-probability of n words is divided
             to be its score (Wu et al. 2016); 0 favours short sentences, 1 nearly averages over the words.
         k: of `"top_k"`.
-        p: of `"top_p"`.
+        p: of `"top_p"`; 1 draws from all words, as probable as they are.
         temperature: by which the logits are divided before a draw; below 1 is more careful.
         min_length: fewest words before the end.
         no_repeat_ngram: no sequence of so many words is said twice in a sentence; 0 allows all.
@@ -287,13 +287,14 @@ def _said(ids: tf.Tensor, decoding: Decoding) -> tf.Tensor:
 
 def _draw(words: tf.Tensor, seed: Any, decoding: Decoding) -> tf.Tensor:
     words = words / decoding.temperature
-    ordered = tf.sort(words, axis=-1, direction="DESCENDING")
-    if decoding.sampler == "top_k":
-        least = ordered[:, min(decoding.k, words.shape[-1]) - 1]
-    else:
-        more_probable = tf.cumsum(tf.nn.softmax(ordered), axis=-1, exclusive=True)
-        least = tf.reduce_min(tf.where(more_probable < decoding.p, ordered, float("inf")), axis=-1)
-    words = tf.where(words < least[:, None], _NEVER, words)
+    if decoding.sampler == "top_k" or decoding.p < 1:
+        ordered = tf.sort(words, axis=-1, direction="DESCENDING")
+        if decoding.sampler == "top_k":
+            least = ordered[:, min(decoding.k, words.shape[-1]) - 1]
+        else:
+            more_probable = tf.cumsum(tf.nn.softmax(ordered), axis=-1, exclusive=True)
+            least = tf.reduce_min(tf.where(more_probable < decoding.p, ordered, float("inf")), axis=-1)
+        words = tf.where(words < least[:, None], _NEVER, words)
     # Gumbel (1954): the largest of log-probabilities plus Gumbel noise is a draw from the distribution.
     uniform = tf.random.stateless_uniform(tf.shape(words), seed, minval=1e-20)
     return tf.argmax(words - tf.math.log(-tf.math.log(uniform)), axis=-1, output_type=tf.int32)

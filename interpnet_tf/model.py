@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf import decoders, generation
+from interpnet_tf import class_embedding, decoders, generation  # noqa: F401, as the first registers its layers
 from interpnet_tf.atomic import replacing
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
@@ -183,7 +183,13 @@ class InterpNet(keras.Model):
         return tf.gather(logits, targets, axis=2, batch_dims=2) - tf.linalg.matvec(logits, share)
 
     def prepare(
-        self, x: Any, y: Any = None, batch_size: int = 32, shuffle: bool = False, seed: int | None = None
+        self,
+        x: Any,
+        y: Any = None,
+        batch_size: int = 32,
+        shuffle: bool = False,
+        seed: int | None = None,
+        r: np.ndarray | None = None,
     ) -> SentenceBatches:
         """Runs the classifier once over every example, and makes batches of sentences with its cached r(x).
 
@@ -196,6 +202,8 @@ class InterpNet(keras.Model):
             batch_size: sentences a batch.
             shuffle: whether every epoch has an order of its own.
             seed: of the orders; by default the model's.
+            r: r(x) of the examples (of an `ExplanationDataset`, of those with sentences), where another model
+                with the same classifier has computed it.
 
         Returns:
             The batches, which `fit` and `evaluate` take.
@@ -211,9 +219,12 @@ class InterpNet(keras.Model):
         sentences = [sentence for of_one in explanations for sentence in of_one]
         if not sentences:
             raise ValueError("no example has an explanation; give at least one sentence to learn from")
-        r = np.concatenate([self.introspect(part) for part in inputs])
+        if r is None:
+            r = np.concatenate([self.introspect(part) for part in inputs])
         if len(r) != len(explanations):
             raise ValueError(f"there are {len(r)} examples and explanations for {len(explanations)}")
+        if r.shape[1] != self.introspector.width:
+            raise ValueError(f"r must be (examples, {self.introspector.width}), got {r.shape}")
         if not np.isfinite(r).all():
             row = int(np.flatnonzero(~np.isfinite(r).all(axis=1))[0])
             raise ValueError(

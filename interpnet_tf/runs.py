@@ -38,6 +38,8 @@ class RunConfig:
         variant: a key of `classifiers.HIDDEN_LAYERS`: which network of the paper.
         decoder: name of the decoder.
         seed: of everything random.
+        data_seed: of the draws that the data set makes; `None` is `seed`. Runs of several seeds on the same
+            examples share one.
         epochs: the most epochs of the explainer.
         cool_down: how many epochs at the end of the explainer's training halve its learning rate.
         classifier_epochs: the most epochs of the classifier.
@@ -52,8 +54,10 @@ class RunConfig:
         minimum_count: a word must occur this often in the training sentences to be learnt.
         max_length: the most words of an explanation.
         mixed_precision: whether the decoder multiplies in bfloat16.
-        backbone: a finished run on the same images whose convolutional layers are taken as they are, so that
-            the dense layers alone are trained; `None` trains all.
+        backbone: a finished run on the same images, or a `.keras` file of its classifier, whose convolutional
+            layers are taken as they are, so that the dense layers alone are trained; `None` trains all.
+        classifier: a `.keras` file of a trained classifier to explain, whose layers are named as those of
+            `variant`; `None` trains one.
         options: further arguments of the data set's `load`.
     """
 
@@ -76,6 +80,8 @@ class RunConfig:
     max_length: int = 32
     mixed_precision: bool = False
     backbone: str | None = None
+    classifier: str | None = None
+    data_seed: int | None = None
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,7 +111,8 @@ class RunConfig:
 
     def load(self, split: str, root: str | None = None, **options: Any) -> ExplanationDataset:
         """Loads a split of the data set of this run, from `root` where it has moved."""
-        return loading.load(self.data, split, root or self.root, self.seed, **{**self.options, **options})
+        seed = self.seed if self.data_seed is None else self.data_seed
+        return loading.load(self.data, split, root or self.root, seed, **{**self.options, **options})
 
 
 def train(
@@ -114,6 +121,7 @@ def train(
     resume: bool = False,
     callbacks: dict[str, list] | None = None,
     splits: tuple[ExplanationDataset, ExplanationDataset] | None = None,
+    r: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> InterpNet:
     """Trains classifier and explainer, and writes the run folder.
 
@@ -127,6 +135,7 @@ def train(
             read as it is.
         callbacks: Keras callbacks for the stages `"classifier"` and `"explainer"`.
         splits: training and validation data of the config, where they are at hand; else they are loaded.
+        r: r(x) of both under `config.classifier`, where it is at hand, see `InterpNet.prepare`.
 
     Returns:
         The trained model.
@@ -146,16 +155,16 @@ def train(
     write_atomically(out / "config.json", json.dumps(dataclasses.asdict(config), indent=1) + "\n")
     keras.utils.set_random_seed(config.seed)
     checkpoints = out / "checkpoints"
-    fit = {"batch_size": config.batch_size, "directory": checkpoints / "classifier"}
-    fit |= {"epochs": config.classifier_epochs, "callbacks": callbacks.get("classifier"), "seed": config.seed}
-    classifier, classifier_history = _trained_classifier(config, train_data, valid_data, fit)
+    classifier, classifier_history = classifier_of(
+        config, train_data, valid_data, checkpoints / "classifier", callbacks.get("classifier")
+    )
     model = _untrained_explainer(config, classifier, train_data)
+    train_r, valid_r = r or (None, None)
     explainer_history = train_explainer(
         model,
-        train_data,
-        valid_data,
+        model.prepare(train_data, batch_size=config.batch_size, shuffle=True, r=train_r),
+        model.prepare(valid_data, batch_size=config.batch_size, r=valid_r),
         epochs=config.epochs,
-        batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         cool_down=config.cool_down,
         schedule=config.schedule,
@@ -169,6 +178,51 @@ def train(
     model.save(out / "model.keras")
     shutil.rmtree(checkpoints)
     return model
+
+
+def classifier_of(
+    config: RunConfig,
+    train_data: ExplanationDataset,
+    valid_data: ExplanationDataset,
+    directory: str | os.PathLike,
+    callbacks: list[Any] | None = None,
+) -> tuple[keras.Model, list[dict[str, float]]]:
+    """Trains the classifier of a run, or reads the one that its config names.
+
+    Args:
+        config: of the run.
+        train_data, valid_data: of the config.
+        directory: where the checkpoints go; a training that was interrupted is resumed from it.
+        callbacks: Keras callbacks.
+
+    Returns:
+        The classifier, and its history as `train_classifier` returns it, empty for one that was read.
+    """
+    if config.classifier is not None:
+        return _read_classifier(config.classifier), []
+    hidden, classes = classifiers.HIDDEN_LAYERS[config.variant], len(train_data.class_names)
+    backbone = None
+    if config.backbone is not None:
+        backbone = classifiers.feature_extractor(_read_classifier(config.backbone))
+        train_data, valid_data = (
+            dataclasses.replace(part, inputs=backbone.predict(part.inputs, verbose=0))
+            for part in (train_data, valid_data)
+        )
+    if train_data.inputs.ndim == 2:
+        classifier = classifiers.mlp(train_data.inputs.shape[1], classes, hidden, seed=config.seed)
+    else:
+        classifier = classifiers.small_cnn(train_data.inputs.shape[1:], classes, hidden, seed=config.seed)
+    history = train_classifier(
+        classifier,
+        train_data,
+        valid_data,
+        epochs=config.classifier_epochs,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        directory=directory,
+        callbacks=callbacks,
+    )
+    return (classifiers.join(backbone, classifier) if backbone else classifier), history
 
 
 def read(run: str | os.PathLike) -> tuple[RunConfig, InterpNet]:
@@ -204,23 +258,11 @@ def _check(dataset: ExplanationDataset, what: str) -> None:
         raise ValueError(f"{what} has no sentence to learn from")
 
 
-def _trained_classifier(
-    config: RunConfig, train_data: ExplanationDataset, valid_data: ExplanationDataset, fit: dict[str, Any]
-) -> tuple[keras.Model, list[dict[str, float]]]:
-    hidden, classes = classifiers.HIDDEN_LAYERS[config.variant], len(train_data.class_names)
-    backbone = None
-    if config.backbone is not None:
-        backbone = classifiers.feature_extractor(read(config.backbone)[1].classifier)
-        train_data, valid_data = (
-            dataclasses.replace(part, inputs=backbone.predict(part.inputs, verbose=0))
-            for part in (train_data, valid_data)
-        )
-    if train_data.inputs.ndim == 2:
-        classifier = classifiers.mlp(train_data.inputs.shape[1], classes, hidden, seed=config.seed)
-    else:
-        classifier = classifiers.small_cnn(train_data.inputs.shape[1:], classes, hidden, seed=config.seed)
-    history = train_classifier(classifier, train_data, valid_data, **fit)
-    return (classifiers.join(backbone, classifier) if backbone else classifier), history
+def _read_classifier(path: str) -> keras.Model:
+    """Returns the classifier of a run folder, or the one that a `.keras` file holds."""
+    return (
+        keras.saving.load_model(path, compile=False) if path.endswith(".keras") else read(path)[1].classifier
+    )
 
 
 def _untrained_explainer(

@@ -9,7 +9,7 @@ import keras
 
 from interpnet_tf.checkpoints import Checkpoints
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.pipeline import LabelledBatches, SeededBatches
+from interpnet_tf.data.pipeline import LabelledBatches, SeededBatches, SentenceBatches
 from interpnet_tf.model import InterpNet
 from interpnet_tf.optimizers import FusedAdam
 from interpnet_tf.schedules import SCHEDULES, PaperSchedule, warmup_cosine
@@ -50,7 +50,7 @@ def train_classifier(
     schedule = PaperSchedule(patience=patience, stop_after=stop_after, directory=directory)
     batches = LabelledBatches(train.inputs, train.labels, batch_size, seed=seed)
     valid_batches = LabelledBatches(valid.inputs, valid.labels, batch_size, shuffle=False)
-    return _fit(classifier, batches, valid_batches, schedule, epochs, callbacks)
+    return fit_resumable(classifier, batches, valid_batches, schedule, epochs, callbacks)
 
 
 def train_explainer(
@@ -73,7 +73,7 @@ def train_explainer(
 
     Args:
         model: an `InterpNet` whose classifier is trained.
-        train, valid: whatever `InterpNet.fit` takes.
+        train, valid: whatever `InterpNet.fit` takes; `batch_size` is theirs where they are batches.
         epochs: the most epochs.
         batch_size: sentences a batch.
         learning_rate: of Adam at the start with the paper's schedule, at its highest with the cosine.
@@ -93,8 +93,10 @@ def train_explainer(
         ValueError: if an argument is out of its range, or belongs to the other schedule.
     """
     check_schedule(schedule, epochs, cool_down, warmup_epochs)
-    batches = model.prepare(train, batch_size=batch_size, shuffle=True)
-    valid_batches = model.prepare(valid, batch_size=batch_size)
+    if not isinstance(train, SentenceBatches):
+        train = model.prepare(train, batch_size=batch_size, shuffle=True)
+    if not isinstance(valid, SentenceBatches):
+        valid = model.prepare(valid, batch_size=batch_size)
     if schedule == "paper":
         checkpoints: Checkpoints = PaperSchedule(
             patience=patience, stop_after=stop_after, cool_down=cool_down, directory=directory
@@ -102,9 +104,9 @@ def train_explainer(
         rate: Any = learning_rate
     else:
         checkpoints = Checkpoints(directory=directory)
-        rate = warmup_cosine(learning_rate, epochs * len(batches), int(warmup_epochs * len(batches)))
+        rate = warmup_cosine(learning_rate, epochs * len(train), int(warmup_epochs * len(train)))
     model.compile(FusedAdam(rate), label_smoothing)
-    return _fit(model, batches, valid_batches, checkpoints, epochs, callbacks)
+    return fit_resumable(model, train, valid, checkpoints, epochs, callbacks)
 
 
 def check_schedule(schedule: str, epochs: int, cool_down: int, warmup_epochs: float) -> None:
@@ -121,7 +123,7 @@ def check_schedule(schedule: str, epochs: int, cool_down: int, warmup_epochs: fl
         raise ValueError(f"cool_down needs schedule 'paper', got {cool_down} with 'cosine'")
 
 
-def _fit(
+def fit_resumable(
     model: keras.Model,
     batches: SeededBatches,
     valid: SeededBatches,
@@ -129,6 +131,18 @@ def _fit(
     epochs: int,
     callbacks: list[Any] | None,
 ) -> list[dict[str, float]]:
+    """Fits a compiled model, from the newest of the checkpoints on where there are some.
+
+    Args:
+        model: an `InterpNet`, or any Keras model.
+        batches, valid: what it learns from, and is validated with.
+        checkpoints: bring the best weights back.
+        epochs: the most epochs, those before an interruption included.
+        callbacks: further Keras callbacks.
+
+    Returns:
+        One dict an epoch.
+    """
     first_epoch = checkpoints.resume(model)
     if checkpoints.stopped or first_epoch >= epochs:
         checkpoints.set_model(model)

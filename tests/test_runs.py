@@ -1,8 +1,10 @@
 """Run folders: what a config means, and what a run leaves behind."""
 
 import csv
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from interpnet_tf import runs
@@ -54,3 +56,28 @@ def test_a_data_set_that_has_moved(monkeypatch):
     config.load("test")
     config.load("test", root="new")
     assert given == [(("cub", "test", root, 3), {"image_size": 32}) for root in ("old", "new")]
+
+
+def test_a_classifier_and_its_r_that_are_at_hand(birds, valid_birds, tmp_path):
+    """Gives the weights of a run that trains and reads the same classifier itself."""
+    config = runs.RunConfig("sketchbirds", units=8, epochs=2, classifier_epochs=2, batch_size=10, data_seed=7)
+    whole = runs.train(config, tmp_path / "whole", splits=(birds, valid_birds))
+    whole.classifier.save(tmp_path / "classifier.keras")
+    shared = dataclasses.replace(config, classifier=str(tmp_path / "classifier.keras"))
+    r = tuple(whole.introspect(part.explained().inputs) for part in (birds, valid_birds))
+    for name, given in {"read": None, "given": r}.items():
+        model = runs.train(shared, tmp_path / name, splits=(birds, valid_birds), r=given)
+        for weight, expected in zip(model.get_weights(), whole.get_weights(), strict=True):
+            np.testing.assert_allclose(weight, expected, atol=1e-6)
+        lines = (tmp_path / name / "history.csv").read_text().splitlines()
+        assert [line.split(",")[0] for line in lines] == ["stage", "explainer", "explainer"]
+    with pytest.raises(ValueError, match=r"r must be \(examples, 808\), got \(12, 5\)"):
+        runs.train(shared, tmp_path / "wrong", splits=(birds, valid_birds), r=(r[0][:, :5], r[1]))
+
+
+def test_the_data_seed_is_that_of_the_data(monkeypatch):
+    given = []
+    monkeypatch.setattr(runs.loading, "load", lambda *arguments, **_: given.append(arguments[-1]))
+    runs.RunConfig("cub", root="here", seed=3).load("test")
+    runs.RunConfig("cub", root="here", seed=3, data_seed=0).load("test")
+    assert given == [3, 0]

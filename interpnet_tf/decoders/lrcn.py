@@ -10,22 +10,14 @@ import tensorflow as tf
 
 from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.decoders.folded_lrcn import FoldedLRCN, fold_lrcn
-from interpnet_tf.decoders.recurrence import lstm_cell, lstm_sequence
-
-
-def _forget_gate_open(shape: tuple, dtype: Any = None) -> Any:
-    """Bias of an LSTM whose forget gate starts open (Jozefowicz et al. 2015), zero elsewhere."""
-    units = shape[0] // 4
-    return keras.ops.concatenate(
-        [keras.ops.full((n * units,), value, dtype) for n, value in ((1, 0.0), (1, 1.0), (2, 0.0))]
-    )
+from interpnet_tf.decoders.recurrence import forget_gate_open, lstm_cell, lstm_sequence
 
 
 def _initializer(name: str, seed: int | None) -> Any:
     if name == "embedding":
         return keras.initializers.RandomNormal(stddev=0.5, seed=seed)
     if name in ("bias_1", "bias_2"):
-        return _forget_gate_open
+        return forget_gate_open
     if name.endswith("bias"):
         return "zeros"
     if name.startswith("recurrent"):

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
 import tensorflow as tf
+
+
+def forget_gate_open(shape: tuple, dtype: Any = None) -> Any:
+    """Returns the initial bias of an LSTM whose forget gate starts open (Jozefowicz et al. 2015)."""
+    units = shape[0] // 4
+    return keras.ops.concatenate(
+        [keras.ops.full((n * units,), value, dtype) for n, value in ((1, 0.0), (1, 1.0), (2, 0.0))]
+    )
 
 
 def lstm_cell(gates: tf.Tensor, cell: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,0 +1,257 @@
+"""The training of Generating Visual Explanations and of its ablations."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from interpnet_tf import layers, rewards, sentence_models
+from interpnet_tf.class_embedding import CLASS_EMBEDDING, with_class_embedding, with_true_classes
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.decoders.lrcn import LRCNDecoder
+from interpnet_tf.experiments.gve.stages import Stages
+from interpnet_tf.model import InterpNet
+from interpnet_tf.policy_gradient import train_policy
+from interpnet_tf.sentence_models import train_sentence_model
+from interpnet_tf.tokenizer import ExplanationTokenizer
+from interpnet_tf.training import train_explainer
+
+STAGES = ("language_model", "sentence_classifier", "relevance", "discriminative")
+Callbacks = list[Any] | Mapping[str, list[Any]] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Ablation:
+    """What a decoder reads, and what it learns.
+
+    Args:
+        image: whether it reads the image feature.
+        label: whether it reads the embedding of the class.
+        relevance: for one with the discriminative loss, the ablation without it from which it goes on.
+    """
+
+    image: bool
+    label: bool
+    relevance: str | None = None
+
+
+ABLATIONS = {
+    "description": Ablation(image=True, label=False),
+    "definition": Ablation(image=False, label=True),
+    "explanation-label": Ablation(image=True, label=True),
+    "explanation-discriminative": Ablation(image=True, label=False, relevance="description"),
+    "explanation": Ablation(image=True, label=True, relevance="explanation-label"),
+}
+
+
+def train(
+    classifier: keras.Model,
+    tokenizer: ExplanationTokenizer,
+    train: ExplanationDataset,
+    valid: ExplanationDataset,
+    ablation: str = "explanation",
+    seed: int = 0,
+    directory: str | os.PathLike | None = None,
+    callbacks: Callbacks = None,
+    *,
+    image_layer: str | None = None,
+    units: int = 512,
+    dropout: float = 0.5,
+    max_length: int = 32,
+    dtype: str | None = None,
+    relevance: Mapping[str, Any] | None = None,
+    discriminative: Mapping[str, Any] | None = None,
+    sentences: Mapping[str, Any] | None = None,
+) -> InterpNet:
+    """Trains Generating Visual Explanations, or one of its ablations, for a trained classifier.
+
+    The decoder is LRCN_2f, as that of InterpNET. In training it reads the embedding of the true class, as the
+    paper's does; in validation and ever after that of the class which the classifier predicts. The ablations
+    with the discriminative loss go on from the finished ones without.
+
+    Args:
+        classifier: a trained Keras classifier with an output for each class; it stays as it is.
+        tokenizer: adapted.
+        train, valid: data with sentences.
+        ablation: a key of `ABLATIONS`: "description" reads the image only, "definition" the class only,
+            "explanation-label" both; "explanation-discriminative" is the first and "explanation" the third
+            with the discriminative loss.
+        seed: of everything random.
+        directory: where finished stages are kept, so that ablations share what they have in common and an
+            interrupted training goes on; a directory for each classifier, seed and choice of the other
+            arguments. `None` keeps nothing.
+        callbacks: Keras callbacks of all stages, or a dict of those of each of `STAGES`.
+        image_layer: layer or input of the classifier that gives the image feature; `None` takes what enters
+            the first dense layer.
+        units, dropout: of the decoder.
+        max_length: the most words of a sentence.
+        dtype: of the decoder, such as `"mixed_bfloat16"`.
+        relevance: further arguments of `training.train_explainer`, such as `{"epochs": 20}`.
+        discriminative: further arguments of `discriminate`.
+        sentences: further arguments of `sentence_models.train_sentence_model`, for the language model and the
+            sentence classifier.
+
+    Returns:
+        The trained model.
+
+    Raises:
+        ValueError: if `ablation` is none, or another argument is out of its range.
+
+    Example:
+
+    ```python
+    model = gve.train(classifier, tokenizer, train, valid, "explanation", directory="runs/gve")
+    model.explain(test.inputs)
+    ```
+
+    References:
+    - [Hendricks et al. 2016, section 3](https://arxiv.org/abs/1603.08507)
+    """
+    if ablation not in ABLATIONS:
+        raise ValueError(f"ablation must be one of {list(ABLATIONS)}, got {ablation!r}")
+    chosen, stages = ABLATIONS[ablation], Stages(directory, callbacks)
+    sentences = dict(sentences or {})
+
+    def train_relevance(directory: Any, callbacks: Any) -> InterpNet:
+        whole, read = classifier, []
+        if chosen.image:
+            read.append(image_layer or layers.default_layers(layers.trace(classifier))[0])
+        if chosen.label:
+            vectors = _class_vectors(tokenizer, train, valid, seed, stages, sentences)
+            whole = with_class_embedding(classifier, vectors)
+            read.append(CLASS_EMBEDDING)
+        decoder = LRCNDecoder(tokenizer.vocabulary_size, units=units, dropout=dropout, seed=seed, dtype=dtype)
+        names = train.class_names
+        model = InterpNet(whole, tokenizer, read, decoder, max_length, names, seed=seed, dtype=dtype)
+        options = {"batch_size": 32, **(relevance or {})}
+        batches = model.prepare(train, batch_size=options["batch_size"], shuffle=True)
+        batches.r = with_true_classes(model, batches.r, train.explained().labels)
+        train_explainer(model, batches, valid, directory=directory, callbacks=callbacks, **options)
+        return model
+
+    def train_discriminative(directory: Any, callbacks: Any) -> InterpNet:
+        model = stages.finish(chosen.relevance, "relevance", train_relevance)
+        reader = _sentence_classifier(tokenizer, train, valid, seed, stages, sentences)
+        options = {"seed": seed, **(discriminative or {})}
+        discriminate(model, reader, train, valid, directory=directory, callbacks=callbacks, **options)
+        return model
+
+    if chosen.relevance is None:
+        return stages.finish(ablation, "relevance", train_relevance)
+    return stages.finish(ablation, "discriminative", train_discriminative)
+
+
+def discriminate(
+    model: InterpNet,
+    sentence_classifier: keras.Model,
+    train: ExplanationDataset,
+    valid: ExplanationDataset,
+    *,
+    likelihood_weight: float = 0.5,
+    epochs: int = 5,
+    learning_rate: float = 1e-4,
+    **options: Any,
+) -> list[dict[str, float]]:
+    """Trains any `InterpNet` on with the discriminative loss: what it says shall tell the class.
+
+    Args:
+        model: a trained `InterpNet`, such as InterpNET_2's, whose decoder is trained in place.
+        sentence_classifier: what `train_sentence_classifier` returned, for the same tokenizer.
+        train, valid: data with sentences.
+        likelihood_weight: of the relevance loss, one over the λ of the paper.
+        epochs, learning_rate: see `policy_gradient.train_policy`.
+        **options: further arguments of `policy_gradient.train_policy`.
+
+    Returns:
+        One dict an epoch, see `policy_gradient.train_policy`.
+
+    Raises:
+        ValueError: if the sentence classifier has another vocabulary than the model.
+
+    References:
+    - [Hendricks et al. 2016, section 3.2](https://arxiv.org/abs/1603.08507)
+    """
+    known = sentence_classifier.get_layer("embedding").input_dim
+    if known != model.tokenizer.vocabulary_size:
+        raise ValueError(
+            f"sentence_classifier knows {known} ids, the model's tokenizer "
+            f"{model.tokenizer.vocabulary_size}; train it with model.tokenizer"
+        )
+    true_r = None
+    if CLASS_EMBEDDING in model.introspector.slices:
+        explained = train.explained()
+        true_r = with_true_classes(model, model.introspect(explained.inputs), explained.labels)
+    return train_policy(
+        model,
+        train,
+        valid,
+        rewards.ClassProbability(sentence_classifier),
+        likelihood_weight=likelihood_weight,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        r=true_r,
+        **options,
+    )
+
+
+def train_sentence_classifier(
+    tokenizer: ExplanationTokenizer,
+    train: ExplanationDataset,
+    valid: ExplanationDataset,
+    seed: int = 0,
+    directory: str | os.PathLike | None = None,
+    callbacks: Callbacks = None,
+    **options: Any,
+) -> keras.Model:
+    """Returns the trained classifier of sentences whose recognition is the discriminative loss's reward.
+
+    Args:
+        tokenizer: adapted.
+        train, valid: data with sentences; only these are read.
+        seed: of everything random.
+        directory, callbacks: as of `train`, whose directory may be the same.
+        **options: further arguments of `sentence_models.train_sentence_model`.
+
+    Returns:
+        The model; `sentence_models.sentence_accuracy` tells how good it is.
+    """
+    return _sentence_classifier(tokenizer, train, valid, seed, Stages(directory, callbacks), options)
+
+
+def _sentence_classifier(
+    tokenizer: ExplanationTokenizer,
+    train: ExplanationDataset,
+    valid: ExplanationDataset,
+    seed: int,
+    stages: Stages,
+    options: dict[str, Any],
+) -> keras.Model:
+    def trained(**where: Any) -> keras.Model:
+        classes = len(train.class_names)
+        model = sentence_models.sentence_classifier(tokenizer.vocabulary_size, classes, seed=seed)
+        train_sentence_model(model, tokenizer, train, valid, seed=seed, **options, **where)
+        return model
+
+    return stages.finish("sentence_classifier", "sentence_classifier", trained)
+
+
+def _class_vectors(
+    tokenizer: ExplanationTokenizer,
+    train: ExplanationDataset,
+    valid: ExplanationDataset,
+    seed: int,
+    stages: Stages,
+    options: dict[str, Any],
+) -> np.ndarray:
+    def trained(**where: Any) -> keras.Model:
+        model = sentence_models.language_model(tokenizer.vocabulary_size, seed=seed)
+        train_sentence_model(model, tokenizer, train, valid, seed=seed, **options, **where)
+        return model
+
+    model = stages.finish("language_model", "language_model", trained)
+    return sentence_models.class_vectors(model, tokenizer, train)

@@ -1,0 +1,90 @@
+"""Sentences that may be said of an example, and the record of the one that is chosen."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.pipeline import input_batches
+from interpnet_tf.explanation import Explanation
+from interpnet_tf.model import InterpNet
+
+_ROWS = 512  # sentences that are scored together
+
+
+def inputs_of(x: Any) -> Any:
+    """Returns the inputs of a data set or pipeline as arrays: speakers read them more than once.
+
+    A pipeline that shuffles would give them in another order the second time.
+    """
+    if isinstance(x, tf.data.Dataset):
+        return keras.tree.map_structure(
+            lambda *parts: np.concatenate([part.numpy() for part in parts]), *input_batches(x, 0)
+        )
+    return x.inputs if isinstance(x, ExplanationDataset) else x
+
+
+def distinct(*explanations: Explanation) -> list[Explanation]:
+    """Returns all sentences of records of one example, alternatives included, each once, first seen first."""
+    found: dict[tuple[str, ...], Explanation] = {}
+    for explanation in explanations:
+        for sentence in (explanation, *explanation.alternatives):
+            found.setdefault(sentence.words, dataclasses.replace(sentence, alternatives=()))
+    return list(found.values())
+
+
+def ranked(candidates: Sequence[Explanation], values: Sequence[float]) -> Explanation:
+    """Returns the candidate of the highest value, with the others as its alternatives in falling order."""
+    best, *others = (candidates[index] for index in np.argsort(-np.asarray(values), kind="stable"))
+    return dataclasses.replace(best, alternatives=tuple(others))
+
+
+def scored_by(
+    model: InterpNet,
+    r: np.ndarray,
+    candidates: Sequence[Sequence[Explanation]],
+    max_length: int,
+    length_penalty: float = 0.7,
+) -> list[list[Explanation]]:
+    """Returns candidates with the log-probabilities and scores that a model gives them.
+
+    Args:
+        model: the model, whose tokenizer made the words.
+        r: of each example, as `model.introspect` gives it, `(examples, width)`.
+        candidates: sentences of each example, such as another decoder said.
+        max_length: the most ids a sentence had; the end of a shorter one counts.
+        length_penalty: see `generation.Decoding`.
+    """
+    tokenizer = model.tokenizer
+    number = {word: index for index, word in enumerate(tokenizer.vocabulary, start=tokenizer.unknown_id + 1)}
+    flat = [sentence for of_one in candidates for sentence in of_one]
+    owners = np.repeat(np.arange(len(candidates)), [len(of_one) for of_one in candidates])
+    ids = np.full((len(flat), 1 + max_length), tokenizer.pad_id, "int32")
+    ids[:, 0] = tokenizer.start_id
+    for row, sentence in zip(ids, flat, strict=True):
+        said = [*(number[word] for word in sentence.words), tokenizer.end_id][:max_length]
+        row[1 : 1 + len(said)] = said
+
+    rows: list[np.ndarray] = []
+    for begin in range(0, len(flat), _ROWS):
+        part = slice(begin, begin + _ROWS)
+        logits = model({"r": r[owners[part]], "tokens": ids[part, :-1]}, training=False)
+        said = tf.gather(tf.nn.log_softmax(logits), ids[part, 1:], axis=2, batch_dims=2).numpy()
+        rows += list(np.where(ids[part, 1:] == tokenizer.pad_id, 0.0, said))
+    result: list[list[Explanation]] = [[] for _ in candidates]
+    for owner, sentence, of_ids, said in zip(owners, flat, rows, ids[:, 1:], strict=True):
+        length = int(np.count_nonzero(said))
+        record = dataclasses.replace(
+            sentence,
+            log_probabilities=tuple(map(float, of_ids[: len(sentence.words)])),
+            score=math.fsum(of_ids) / ((5 + length) / 6) ** length_penalty,
+        )
+        result[owner].append(record)
+    return result

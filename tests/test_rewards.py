@@ -1,0 +1,71 @@
+"""Rewards: CIDEr-D equal to the metric's, and class probabilities of the right class."""
+
+import keras
+import numpy as np
+import pytest
+
+from interpnet_tf import ExplanationDataset, ExplanationTokenizer, rewards
+from interpnet_tf.metrics.cider import cider_d_sentences
+
+SENTENCES = [
+    ["a small black bird with a long bill.", "this bird is black all over."],
+    ["a white bird with a short orange bill.", "the bird has a white belly, and grey wings."],
+    ["a red bird with a short bill.", "this small red bird has a short bill.", "a red bird."],
+]
+SAID = ["a small black bird with a long bill.", "a bird with a short bill.", "red red red red bird"]
+
+
+@pytest.fixture(scope="module")
+def birds() -> ExplanationDataset:
+    return ExplanationDataset(np.zeros((3, 1)), [0, 2, 1], ["crow", "robin", "gull"], SENTENCES, list("abc"))
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> ExplanationTokenizer:
+    return ExplanationTokenizer().adapt(SENTENCES)
+
+
+def ids_of(tokenizer, sentences) -> np.ndarray:
+    return tokenizer.tokenize(sentences).to_tensor(shape=(None, 12)).numpy()
+
+
+def test_cider_d_is_that_of_the_metric(birds, tokenizer):
+    reward = rewards.CiderD(tokenizer, SENTENCES).bind(birds)
+    for said in (SAID, SAID[::-1], [sentences[-1] for sentences in SENTENCES]):
+        expected = cider_d_sentences(said, SENTENCES)
+        np.testing.assert_allclose(reward(ids_of(tokenizer, said), np.arange(3)), expected, rtol=1e-6)
+
+
+def test_cider_d_reads_the_references_of_the_named_rows(birds, tokenizer):
+    reward = rewards.CiderD(tokenizer, SENTENCES).bind(birds)
+    by_row = [
+        cider_d_sentences([SAID[0], *SAID[:2]], SENTENCES)[0],
+        cider_d_sentences([SAID[0], SAID[1], SAID[1]], SENTENCES)[2],
+    ]
+    said = ids_of(tokenizer, [SAID[1], SAID[0]])
+    np.testing.assert_allclose(reward(said, np.array([2, 0])), by_row[::-1], rtol=1e-6)
+
+
+def test_document_frequencies_are_those_of_the_corpus(birds, tokenizer):
+    """Where every document says the same, no word tells anything."""
+    reward = rewards.CiderD(tokenizer, [SENTENCES[0]] * 5 + [[]]).bind(birds)
+    assert reward(ids_of(tokenizer, [SAID[0]]), np.array([0])) == 0
+
+
+def test_an_empty_sentence_has_no_cider_d(birds, tokenizer):
+    reward = rewards.CiderD(tokenizer, SENTENCES).bind(birds)
+    assert reward(np.full((1, 3), tokenizer.end_id), np.array([0])) == 0
+
+
+def test_cider_d_without_documents(tokenizer):
+    with pytest.raises(ValueError, match="documents must hold at least one example"):
+        rewards.CiderD(tokenizer, [[], []])
+
+
+def test_class_probability_is_that_of_the_true_class(birds):
+    """Of a classifier that tells the class by the first id."""
+    ids = keras.Input((None,), dtype="int32")
+    probabilities = keras.layers.Embedding(3, 3, weights=[np.eye(3) * 0.75])(ids)[:, 0]
+    reward = rewards.ClassProbability(keras.Model(ids, probabilities)).bind(birds)
+    values = reward(np.array([[0, 2], [2, 1], [0, 2], [1, 1]]), np.array([0, 1, 1, 2]))  # labels 0, 2, 2, 1
+    np.testing.assert_allclose(values, [0.75, 0.75, 0, 0.75])
