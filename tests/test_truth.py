@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interpnet_tf.data import cub_attributes
@@ -65,12 +65,14 @@ words = st.sampled_from(sorted(PARTS) + sorted(COLORS) + "is and , with a its on
 
 
 @given(st.lists(words, max_size=15).map(" ".join))
+@settings(deadline=None)
 def test_any_words_give_phrases_that_are_each_said_once(sentence):
     phrases = parse_phrases(sentence)
     assert len(set(phrases)) == len(phrases)
     assert all(phrase.attributes for phrase in phrases)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(part for part, groups in COLOR_GROUPS.items() if groups)),
     st.sampled_from(sorted(COLORS)),
@@ -108,6 +110,7 @@ def test_truth_of_nothing_is_nan():
 
 
 @given(st.floats(0, 100), st.floats(0, 100))
+@settings(deadline=None)
 def test_a_higher_threshold_makes_no_phrase_true(low, high):
     low, high = sorted((low, high))
     sentences, labels = ["a red and black bill", "a red crown"], np.array([0, 1])

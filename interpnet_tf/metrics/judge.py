@@ -14,8 +14,9 @@ from interpnet_tf.metrics.bleu import bleu_counts
 from interpnet_tf.metrics.cider import cider_d_sentences, cider_sentences
 from interpnet_tf.metrics.cider_pairs import CiderPairs
 from interpnet_tf.metrics.class_relevance import class_relevance
+from interpnet_tf.metrics.held_out_read_back import HeldOutReadBack
 from interpnet_tf.metrics.meteor import meteor_sentences, meteor_unavailable
-from interpnet_tf.metrics.read_back import HeldOutReadBack, ReadBack, read_back_accuracy
+from interpnet_tf.metrics.read_back import ReadBack, read_back_accuracy
 from interpnet_tf.metrics.rouge import rouge_l_sentences
 from interpnet_tf.metrics.score import METRICS, score_columns
 from interpnet_tf.metrics.self_retrieval import retrieval_ranks, self_retrieval
