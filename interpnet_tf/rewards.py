@@ -112,6 +112,31 @@ class CiderD:
         return weights, [math.sqrt(square) for square in squares]
 
 
+class WeightedSum:
+    """Several rewards at once, such as CIDEr-D, so that sentences stay sentences, and a class probability.
+
+    Args:
+        parts: each reward with its weight.
+
+    Example:
+
+    ```python
+    WeightedSum([(CiderD(tokenizer, train.explanations), 1.0), (ClassProbability(classifier), 2.0)])
+    ```
+    """
+
+    def __init__(self, parts: list[tuple[Reward, float]]) -> None:
+        self.parts = parts
+
+    def bind(self, dataset: ExplanationDataset) -> BoundReward:
+        bound = [(part.bind(dataset), weight) for part, weight in self.parts]
+
+        def reward(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return np.sum([weight * part(ids, rows) for part, weight in bound], axis=0, dtype="float32")
+
+        return reward
+
+
 class _References:
     """The reference sentences of one example, as an index from n-grams to the references that have them."""
 

@@ -174,7 +174,7 @@ class Interrupted(keras.callbacks.Callback):
 
 
 @pytest.mark.slow
-def test_an_interrupted_training_goes_on_as_if_nothing_was(trained, make_model, birds, valid_birds, tmp_path):
+def test_an_interrupted_training_goes_on(trained, make_model, birds, valid_birds, tmp_path):
     options = {"epochs": 4, "likelihood_weight": 0.5, "learning_rate": 0.01}
     straight = fresh(trained, make_model)
     history = train_policy(straight, birds, valid_birds, Redness(straight.tokenizer), **options)

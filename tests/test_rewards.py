@@ -69,3 +69,16 @@ def test_class_probability_is_that_of_the_true_class(birds):
     reward = rewards.ClassProbability(keras.Model(ids, probabilities)).bind(birds)
     values = reward(np.array([[0, 2], [2, 1], [0, 2], [1, 1]]), np.array([0, 1, 1, 2]))  # labels 0, 2, 2, 1
     np.testing.assert_allclose(values, [0.75, 0.75, 0, 0.75])
+
+
+def test_a_weighted_sum(birds, tokenizer):
+    cider = rewards.CiderD(tokenizer, SENTENCES)
+
+    class Row:
+        def bind(self, dataset):
+            return lambda ids, rows: rows.astype("float32")
+
+    said = ids_of(tokenizer, SAID)
+    rows = np.arange(3)
+    values = rewards.WeightedSum([(cider, 2.0), (Row(), 0.5)]).bind(birds)(said, rows)
+    np.testing.assert_allclose(values, 2 * cider.bind(birds)(said, rows) + 0.5 * rows, rtol=1e-6)
