@@ -11,7 +11,7 @@ from interpnet_tf.speakers.pragmatic import Pragmatic
 def consistent(model: InterpNet, train: ExplanationDataset, test: ExplanationDataset) -> list[Explanation]:
     """Explains with the probable sentence that suits the prediction: a little listening to a plain beam.
 
-    Of the settings tried it agrees best with what people say (CIDEr-D).
+    It agrees better with what people say (CIDEr-D) than plain beam search does, and is read back better.
 
     Args:
         model: a trained `InterpNet`.
