@@ -54,7 +54,7 @@ def ours(
 ) -> Run:
     """Returns what says a batch with weights that were folded before, as `explain` does for a stream.
 
-    With `only_words` the probabilities of the words, which no peer gives, are left out of the graph.
+    With `only_words` the probabilities of the words, which no peer gives, are left out.
     """
     import tensorflow as tf
 
@@ -65,10 +65,9 @@ def ours(
 
     @tf.function(jit_compile=xla)
     def say(r, folded):
-        sentences = generate(made, r, words, decoding, folded=folded)
-        return sentences[:1] if only_words else sentences
+        return generate(made, r, words, decoding, folded=folded, probabilities=not only_words)
 
-    return lambda _: say(r, folded)[0].numpy()
+    return lambda _: say(r, folded).ids.numpy()
 
 
 def litert(kind: str, batch: int, dtype: str = "float32") -> Run:
@@ -178,6 +177,7 @@ LSTM = {
     "ours, SavedModel": lambda batch: saved_model("lrcn", batch),
     "ours, LiteRT": lambda batch: litert("lrcn", batch),
     "ours, bfloat16": lambda batch: ours("lrcn", batch, "mixed_bfloat16"),
+    "ours, words only, bfloat16": lambda batch: ours("lrcn", batch, "mixed_bfloat16", only_words=True),
 }
 TRANSFORMER = {
     "keras-nlp's loop": lambda batch: keras_nlp_loop(batch, xla=False),
@@ -188,6 +188,7 @@ TRANSFORMER = {
     "ours, words only with XLA": lambda batch: ours("transformer", batch, xla=True, only_words=True),
     "ours, LiteRT": lambda batch: litert("transformer", batch),
     "ours, bfloat16": lambda batch: ours("transformer", batch, "mixed_bfloat16"),
+    "ours, words only, bfloat16": lambda batch: ours("transformer", batch, "mixed_bfloat16", only_words=True),
 }
 
 

@@ -168,7 +168,8 @@ class Policy:
 
     def _generate(self, decoding: generation.Decoding, r: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         decoder, r = self.model.decoder, self.model.standardize(r)
-        return generation.generate(decoder, r, self.model.max_length, decoding, seed, decoder.fold()).ids
+        length, folded = self.model.max_length, decoder.fold()
+        return generation.generate(decoder, r, length, decoding, seed, folded, probabilities=False).ids
 
     def log_probabilities(self, r: Any, ids: Any) -> tf.Tensor:
         """Returns the logarithm of the probability with which `sample` draws each sentence.

@@ -55,6 +55,22 @@ def test_the_sentences_put_the_loop_to_the_test(said):
     assert len({tuple(row) for row in said[0]}) >= ROWS // 2
 
 
+@pytest.mark.parametrize("options", [{}, {"sampler": "top_p", "n_best": 3}])
+def test_the_same_words_without_probabilities(decoder, options):
+    expected = generate(decoder, R, MAX_LENGTH, Decoding(**options), seed=(3, 4))
+    sentences = generate(decoder, R, MAX_LENGTH, Decoding(**options), seed=(3, 4), probabilities=False)
+    assert not np.any(sentences.log_probabilities)
+    assert not np.any(sentences.scores)
+    # Draws come in the order of their scores, where there are any.
+    for found, of_one in zip(sentences.ids.numpy(), expected.ids.numpy(), strict=True):
+        assert sorted(found.tolist()) == sorted(of_one.tolist())
+
+
+def test_beam_search_needs_probabilities(decoder):
+    with pytest.raises(ValueError, match="probabilities must be True with sampler 'beam'"):
+        generate(decoder, R, MAX_LENGTH, Decoding("beam"), probabilities=False)
+
+
 @pytest.mark.parametrize("row", range(ROWS))
 def test_equals_teacher_forcing(decoder, said, row):
     ids, log_probabilities = greedy_by_teacher_forcing(decoder, R[row])
