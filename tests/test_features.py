@@ -81,6 +81,8 @@ def test_wrong_views_are_named():
         views.fixed_views(_ramp(9, 9), 8, "left")
     with pytest.raises(ValueError, match="resize must be at least the image size, 8, got 7"):
         views.fixed_views(_ramp(9, 9), 8, resize=7)
+    with pytest.raises(ValueError, match="crop 'whole' has none, got 9"):
+        views.fixed_views(_ramp(9, 9), 8, "whole", resize=9)
 
 
 def test_random_views_follow_from_their_generator_and_cover_the_image():

@@ -85,13 +85,15 @@ def run(options: argparse.Namespace) -> None:
     ids, paths = views.find_images(options.images)
     weights = {None: "imagenet", "none": None}.get(options.weights, options.weights)
     backbone = loading.load_backbone(options.backbone, weights, options.image_size)
+    model = features.feature_model(backbone, options.pooling, options.bilinear_dim)
+    features.check(model, Path(options.out), options.crop, options.resize)
     settings = {"backbone": options.backbone, "weights": weights}
     if options.finetune is not None:
-        backbone = _finetuned(backbone, options, settings)
+        _finetune(backbone, options, settings)
         settings["finetune"] = str(options.finetune)
     settings |= {"pooling": options.pooling, "bilinear_dim": options.bilinear_dim}
     extracted = features.extract(
-        features.feature_model(backbone, options.pooling, options.bilinear_dim),
+        model,
         paths,
         options.out,
         ids,
@@ -105,7 +107,8 @@ def run(options: argparse.Namespace) -> None:
     print(f"{options.out}: {extracted.shape[1]} features of {extracted.shape[0]} images")
 
 
-def _finetuned(backbone: Any, options: argparse.Namespace, settings: dict[str, Any]) -> Any:
+def _finetune(backbone: Any, options: argparse.Namespace, settings: dict[str, Any]) -> None:
+    """Trains the weights of a backbone in place."""
     from interpnet_tf import progress
     from interpnet_tf.backbones import finetune
     from interpnet_tf.data import cub
@@ -122,7 +125,7 @@ def _finetuned(backbone: Any, options: argparse.Namespace, settings: dict[str, A
     train, valid = (
         cub.image_paths(options.images, split, seed=config.seed) for split in ("train", "validation")
     )
-    return finetune.finetune(
+    finetune.finetune(
         backbone,
         train,
         valid,

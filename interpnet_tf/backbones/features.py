@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from interpnet_tf.backbones.row_file import RowFile
-from interpnet_tf.backbones.views import batches_ahead, fixed_views, open_image
+from interpnet_tf.backbones.views import batches_ahead, check_views, fixed_views, open_image
 from interpnet_tf.compact_bilinear import CompactBilinearPooling
 
 POOLINGS = ("average", "compact_bilinear")
@@ -95,8 +95,7 @@ def extract(
         ValueError: if an argument or an image is wrong, or `out` was begun with others.
     """
     out = Path(out)
-    if out.suffix != ".npz":
-        raise ValueError(f"out must end in .npz, got {str(out)!r}")
+    check(model, out, crop, resize)
     ids = [os.fspath(path) for path in paths] if ids is None else list(ids)
     size = model.input_shape[1]
 
@@ -117,6 +116,13 @@ def extract(
         if progress is not None:
             progress(partial.done, len(paths))
     return _finish(partial, out, ids)
+
+
+def check(model: keras.Model, out: Path, crop: str, resize: int | None) -> None:
+    """Raises a `ValueError` if `extract` would do so at once, for callers with long work before it."""
+    if out.suffix != ".npz":
+        raise ValueError(f"out must end in .npz, got {str(out)!r}")
+    check_views(model.input_shape[1], crop, resize)
 
 
 def _finish(partial: RowFile, out: Path, ids: list[str]) -> np.ndarray:

@@ -88,11 +88,8 @@ def fixed_views(
     >>> fixed_views(Image.new("RGB", (40, 30)), size=8, crop="five", resize=10, flip=True).shape
     (10, 8, 8, 3)
     """
-    if crop not in CROPS:
-        raise ValueError(f"crop must be one of {', '.join(CROPS)}, got {crop!r}")
-    resize = size if resize is None else resize
-    if resize < size:
-        raise ValueError(f"resize must be at least the image size, {size}, got {resize}")
+    check_views(size, crop, resize)
+    resize = resize or size
     if crop == "whole":
         views = [np.asarray(image.resize((size, size), Image.Resampling.BICUBIC))]
     else:
@@ -106,6 +103,16 @@ def fixed_views(
     if flip:
         views += [view[:, ::-1] for view in views]
     return np.stack(views)
+
+
+def check_views(size: int, crop: str, resize: int | None) -> None:
+    """Raises a `ValueError` unless `fixed_views` can cut such views."""
+    if crop not in CROPS:
+        raise ValueError(f"crop must be one of {', '.join(CROPS)}, got {crop!r}")
+    if resize is not None and resize < size:
+        raise ValueError(f"resize must be at least the image size, {size}, got {resize}")
+    if resize is not None and crop == "whole":
+        raise ValueError(f"resize is for crops, and crop 'whole' has none, got {resize}")
 
 
 def random_view(image: Image.Image, size: int, random: np.random.Generator) -> np.ndarray:
