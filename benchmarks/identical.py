@@ -3,7 +3,8 @@
     python benchmarks/identical.py runs/cub2 --root ../shared/data/cub
 
 Explains the test examples of a run that have sentences, greedily, in float32 and in bfloat16, with XLA and
-without, with folded weights and one batch or one example at a time, and compares with float32 as it comes.
+without, with folded weights and one batch or one example at a time, and compares with float32 as it comes,
+whatever type the run was trained in.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def in_bfloat16(model):
-    """Returns a copy of an `InterpNet` whose decoder multiplies in bfloat16."""
+def in_type(model, policy: str):
+    """Returns a copy of an `InterpNet` whose decoder multiplies in another type."""
     import keras
 
     from interpnet_tf import InterpNet
 
     config = json.loads(json.dumps(model.get_config()))
     for part in (config, config["decoder"]["config"]):
-        part["dtype"] = keras.saving.serialize_keras_object(keras.DTypePolicy("mixed_bfloat16"))
+        part["dtype"] = keras.saving.serialize_keras_object(keras.DTypePolicy(policy))
     copy = InterpNet.from_config(config)
     copy.set_weights(model.get_weights())
     return copy
@@ -40,7 +41,7 @@ def main() -> None:
     keep_freed_memory()
     config, model = runs.read(options.run)
     dataset = config.load("test", **({"root": options.root} if options.root else {})).explained()
-    half = in_bfloat16(model)
+    model, half = in_type(model, "float32"), in_type(model, "mixed_bfloat16")
     few = dataset.inputs[:256]  # so few that the weights are not folded
     ways = {
         "float32": lambda: model.explain(dataset),
