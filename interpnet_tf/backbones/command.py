@@ -72,7 +72,7 @@ def add_parser(commands: Any) -> None:
     tuning.add_argument("--finetune-layer", metavar="LAYER", help="train what lies behind it")
     tuning.add_argument("--views", type=int, help="random views of each training image (default: 3)")
     tuning.add_argument("--epochs", type=int, help="(default: 12)")
-    tuning.add_argument("--learning-rate", type=float, help="at its highest (default: 0.0005)")
+    tuning.add_argument("--learning-rate", type=float, help="at its highest (default: 0.01)")
     tuning.add_argument("--seed", type=int, help="of everything random, and of CUB's validation images")
     features.set_defaults(run_command=run)
 
