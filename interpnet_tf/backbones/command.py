@@ -51,6 +51,13 @@ def add_parser(commands: Any) -> None:
         "--bilinear-dim", type=int, default=8192, help="numbers of compact_bilinear (default: 8192)"
     )
     features.add_argument("--batch-size", type=int, default=16, help="images a batch (default: 16)")
+    features.add_argument(
+        "--join",
+        nargs="+",
+        default=[],
+        metavar="FILE.npz",
+        help="put these features of the same images before the new ones, such as another backbone's",
+    )
     views = features.add_argument_group("what the backbone is shown of an image")
     views.add_argument("--image-size", type=int, help="height and width (default: the backbone's)")
     views.add_argument(
@@ -101,6 +108,7 @@ def run(options: argparse.Namespace) -> None:
         resize=options.resize,
         flip=options.flip,
         batch_size=options.batch_size,
+        join=options.join,
         settings=settings,
         progress=progress.CountLine("features", "images"),
     )
