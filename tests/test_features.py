@@ -126,6 +126,20 @@ def test_features_of_views_are_averaged_and_written_in_float16(backbone, folder,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["features.npz", "images"]
 
 
+def test_features_of_other_files_are_joined_by_ids(backbone, folder, tmp_path):
+    model = features.feature_model(backbone)
+    ids, paths = views.find_images(folder)
+    plain = features.extract(model, paths, tmp_path / "plain.npz", ids)
+    np.savez(tmp_path / "other.npz", features=np.arange(7)[::-1, None], ids=ids[::-1])
+    both = features.extract(model, paths, tmp_path / "both.npz", ids, join=[tmp_path / "other.npz"])
+    np.testing.assert_array_equal(both[:, 0], range(7))
+    np.testing.assert_array_equal(both[:, 1:], plain)
+    assert both.dtype == "float16"
+    np.savez(tmp_path / "other.npz", features=np.ones((1, 1)), ids=ids[:1])
+    with pytest.raises(ValueError, match=r"has no features of 'a/1\.png'"):
+        features.extract(model, paths, tmp_path / "both.npz", ids, join=[tmp_path / "other.npz"])
+
+
 class _KilledError(Exception):
     pass
 

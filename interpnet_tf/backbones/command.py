@@ -51,6 +51,13 @@ def add_parser(commands: Any) -> None:
         "--bilinear-dim", type=int, default=8192, help="numbers of compact_bilinear (default: 8192)"
     )
     features.add_argument("--batch-size", type=int, default=16, help="images a batch (default: 16)")
+    features.add_argument(
+        "--join",
+        nargs="+",
+        default=[],
+        metavar="FILE.npz",
+        help="put these features of the same images before the new ones, such as another backbone's",
+    )
     views = features.add_argument_group("what the backbone is shown of an image")
     views.add_argument("--image-size", type=int, help="height and width (default: the backbone's)")
     views.add_argument(
@@ -72,7 +79,7 @@ def add_parser(commands: Any) -> None:
     tuning.add_argument("--finetune-layer", metavar="LAYER", help="train what lies behind it")
     tuning.add_argument("--views", type=int, help="random views of each training image (default: 3)")
     tuning.add_argument("--epochs", type=int, help="(default: 12)")
-    tuning.add_argument("--learning-rate", type=float, help="at its highest (default: 0.0005)")
+    tuning.add_argument("--learning-rate", type=float, help="at its highest (default: 0.01)")
     tuning.add_argument("--seed", type=int, help="of everything random, and of CUB's validation images")
     features.set_defaults(run_command=run)
 
@@ -101,6 +108,7 @@ def run(options: argparse.Namespace) -> None:
         resize=options.resize,
         flip=options.flip,
         batch_size=options.batch_size,
+        join=options.join,
         settings=settings,
         progress=progress.CountLine("features", "images"),
     )

@@ -14,6 +14,7 @@ import numpy as np
 from interpnet_tf.backbones.row_file import RowFile
 from interpnet_tf.backbones.views import batches_ahead, check_views, fixed_views, open_image
 from interpnet_tf.compact_bilinear import CompactBilinearPooling
+from interpnet_tf.data.feature_files import read_features
 
 POOLINGS = ("average", "compact_bilinear")
 
@@ -69,6 +70,7 @@ def extract(
     resize: int | None = None,
     flip: bool = False,
     batch_size: int = 16,
+    join: Sequence[str | os.PathLike] = (),
     settings: dict[str, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
@@ -84,11 +86,13 @@ def extract(
         ids: a name for each image, by default its path.
         crop, resize, flip: see `fixed_views`.
         batch_size: images a batch; each is as many views as the other arguments say.
+        join: `.npz` files whose features of the same images are put before the new ones, such as those of
+            another backbone.
         settings: anything else that the features depend on, such as the name of the backbone.
         progress: called after each batch with the number of finished and of all images.
 
     Returns:
-        The features.
+        The features, those of `join` among them.
 
     Raises:
         FileNotFoundError: if an image is missing.
@@ -97,6 +101,7 @@ def extract(
     out = Path(out)
     check(model, out, crop, resize)
     ids = [os.fspath(path) for path in paths] if ids is None else list(ids)
+    joined = [read_features(Path(path), ids, "the images").astype("float16") for path in join]
     size = model.input_shape[1]
 
     def views(path: str | os.PathLike) -> np.ndarray:
@@ -115,7 +120,12 @@ def extract(
         partial.append(features)
         if progress is not None:
             progress(partial.done, len(paths))
-    return _finish(partial, out, ids)
+    features = np.concatenate([*joined, partial.rows], axis=1)
+    temporary = out.with_name(f".{out.name}.tmp.npz")
+    np.savez(temporary, features=features, ids=np.array(ids))
+    temporary.replace(out)
+    partial.remove()
+    return features
 
 
 def check(model: keras.Model, out: Path, crop: str, resize: int | None) -> None:
@@ -123,15 +133,6 @@ def check(model: keras.Model, out: Path, crop: str, resize: int | None) -> None:
     if out.suffix != ".npz":
         raise ValueError(f"out must end in .npz, got {str(out)!r}")
     check_views(model.input_shape[1], crop, resize)
-
-
-def _finish(partial: RowFile, out: Path, ids: list[str]) -> np.ndarray:
-    features = np.array(partial.rows)
-    temporary = out.with_name(f".{out.name}.tmp.npz")
-    np.savez(temporary, features=features, ids=np.array(ids))
-    temporary.replace(out)
-    partial.remove()
-    return features
 
 
 def _layer_output(backbone: keras.Model, name: str) -> keras.KerasTensor:

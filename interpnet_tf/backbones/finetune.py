@@ -18,9 +18,10 @@ from interpnet_tf.backbones.row_file import RowFile
 from interpnet_tf.backbones.views import batches_ahead, fixed_views, open_image, random_view
 from interpnet_tf.checkpoints import Checkpoints
 from interpnet_tf.data.pipeline import SeededBatches
-from interpnet_tf.optimizers import FusedAdam
 from interpnet_tf.runs import write_atomically
 from interpnet_tf.schedules import warmup_cosine
+
+_MOMENTUM, _WEIGHT_DECAY = 0.9, 5e-4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +35,7 @@ class FinetuneConfig:
         view_size: height and width of the random views, in pixels. Smaller than the images that features are
             made of later: a random crop shows objects larger than they are there (Touvron et al., 2019).
         epochs, batch_size: of the training.
-        learning_rate: of Adam at its highest; it falls along half a cosine.
+        learning_rate: of stochastic gradient descent at its highest; it falls along half a cosine.
         label_smoothing: share of the probability that all classes get.
         dropout: share of the pooled features that training drops.
         seed: of everything random.
@@ -48,7 +49,7 @@ class FinetuneConfig:
     view_size: int = 224
     epochs: int = 12
     batch_size: int = 32
-    learning_rate: float = 5e-4
+    learning_rate: float = 0.01
     label_smoothing: float = 0.1
     dropout: float = 0.3
     seed: int = 0
@@ -72,7 +73,10 @@ def finetune(
     progress: Callable[[str], Callable[[int, int], None]] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> keras.Model:
-    """Trains the last layers of a backbone to tell classes apart; batch normalization stays as it is.
+    """Trains the last layers of a backbone to tell classes apart.
+
+    Their batch normalization learns with them: with the statistics of ImageNet, the rates at which the other
+    weights learn anything make the training diverge.
 
     Everything is kept in `folder`: the maps of the trained layers' input, checkpoints, and at the end
     `backbone.keras`. The same call goes on where an earlier one stopped.
@@ -186,7 +190,7 @@ class _ViewBatches(SeededBatches):
 
 
 def _split(model: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
-    """Returns the part of the model up to a layer, and the rest, whose batch normalization is frozen."""
+    """Returns the part of the model up to a layer, and the rest."""
     names = [candidate.name for candidate in model.layers]
     if layer not in names[1:-1]:
         raise ValueError(f"layer must be one of {', '.join(names[1:-1])}, got {layer!r}")
@@ -194,7 +198,7 @@ def _split(model: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
     tail = keras.Model(cut, model.output)
     for candidate in tail.layers:
         if isinstance(candidate, keras.layers.BatchNormalization):
-            candidate.trainable = False  # batches of one crop an image are too few for statistics
+            candidate.momentum = _MOMENTUM  # Keras' 0.99 is for trainings of many more steps
     return keras.Model(model.input, cut), tail
 
 
@@ -214,7 +218,8 @@ def _train(
     classifier = keras.Model(tail.input, keras.layers.Dense(classes, "softmax", name="probabilities")(x))
     rate = warmup_cosine(config.learning_rate, config.epochs * len(batches), len(batches) // 2)
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing)
-    classifier.compile(FusedAdam(rate), loss, metrics=["accuracy"])
+    optimizer = keras.optimizers.SGD(rate, _MOMENTUM, nesterov=True, weight_decay=_WEIGHT_DECAY)
+    classifier.compile(optimizer, loss, metrics=["accuracy"])
     checkpoints = Checkpoints(directory=directory)
     first_epoch = checkpoints.resume(classifier)
     if checkpoints.stopped or first_epoch >= config.epochs:
