@@ -10,7 +10,8 @@ import pytest
 from interpnet_tf.backbones import efficientnet_lite as lite
 from interpnet_tf.backbones.features import feature_model
 from interpnet_tf.backbones.loading import load_backbone
-from interpnet_tf.backbones.views import fixed_views, open_image
+from interpnet_tf.backbones.views import fixed_views
+from interpnet_tf.data.images import open_image
 
 CUB = Path(__file__).parents[2] / "shared/data/cub"
 

@@ -10,6 +10,7 @@ from PIL import Image
 from interpnet_tf.backbones import features, loading, views
 from interpnet_tf.backbones.row_file import RowFile
 from interpnet_tf.compact_bilinear import CompactBilinearPooling
+from interpnet_tf.data.images import open_image
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_features_of_views_are_averaged_and_written_in_float16(backbone, folder,
     ids, paths = views.find_images(folder)
     out = tmp_path / "features.npz"
     result = features.extract(model, paths, out, ids, flip=True, batch_size=3)
-    pixels = views.fixed_views(views.open_image(paths[4]), 8, flip=True)
+    pixels = views.fixed_views(open_image(paths[4]), 8, flip=True)
     np.testing.assert_allclose(result[4], model(pixels.astype("float32")).numpy().mean(axis=0), rtol=2e-3)
     with np.load(out) as archive:
         assert archive["features"].dtype == "float16"

@@ -11,10 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from interpnet_tf.atomic import replacing
 from interpnet_tf.backbones.row_file import RowFile
-from interpnet_tf.backbones.views import batches_ahead, check_views, fixed_views, open_image
+from interpnet_tf.backbones.views import batches_ahead, check_views, fixed_views
 from interpnet_tf.compact_bilinear import CompactBilinearPooling
 from interpnet_tf.data.feature_files import read_features
+from interpnet_tf.data.images import open_image
 
 POOLINGS = ("average", "compact_bilinear")
 
@@ -121,9 +123,8 @@ def extract(
         if progress is not None:
             progress(partial.done, len(paths))
     features = np.concatenate([*joined, partial.rows], axis=1)
-    temporary = out.with_name(f".{out.name}.tmp.npz")
-    np.savez(temporary, features=features, ids=np.array(ids))
-    temporary.replace(out)
+    with replacing(out) as temporary:
+        np.savez(temporary, features=features, ids=np.array(ids))
     partial.remove()
     return features
 

@@ -13,12 +13,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.atomic import write_atomically
 from interpnet_tf.backbones.loading import with_image_size
 from interpnet_tf.backbones.row_file import RowFile
-from interpnet_tf.backbones.views import batches_ahead, fixed_views, open_image, random_view
+from interpnet_tf.backbones.views import batches_ahead, fixed_views, random_view
 from interpnet_tf.checkpoints import Checkpoints
+from interpnet_tf.data.images import open_image
 from interpnet_tf.data.pipeline import SeededBatches
-from interpnet_tf.runs import write_atomically
 from interpnet_tf.schedules import warmup_cosine
 
 _MOMENTUM, _WEIGHT_DECAY = 0.9, 5e-4

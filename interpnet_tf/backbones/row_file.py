@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from interpnet_tf.atomic import write_atomically
+
 
 class RowFile:
     """An array that grows on disk, with a note of what it holds and how far it is.
@@ -63,9 +65,7 @@ class RowFile:
         self.rows[self.done : self.done + len(rows)] = rows
         self.rows.flush()
         self.done += len(rows)
-        temporary = self.path / "state.json.tmp"
-        temporary.write_text(json.dumps({**self._note, "done": self.done}) + "\n", "utf-8")
-        temporary.replace(self.path / "state.json")
+        write_atomically(self.path / "state.json", json.dumps({**self._note, "done": self.done}) + "\n")
 
     def remove(self) -> None:
         """Removes the folder."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 CROPS = ("centre", "whole", "five")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
@@ -45,24 +45,6 @@ def find_images(folder: str | os.PathLike) -> tuple[list[str], list[Path]]:
     if not paths:
         raise FileNotFoundError(f"images: {str(root)!r} holds no image ({', '.join(SUFFIXES)})")
     return [path.relative_to(root).as_posix() for path in paths], paths
-
-
-def open_image(path: str | os.PathLike) -> Image.Image:
-    """Reads an image file as RGB, a camera's orientation mark obeyed.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is not a readable image.
-    """
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except (FileNotFoundError, IsADirectoryError):
-        raise FileNotFoundError(f"there is no image file {os.fspath(path)!r}") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(
-            f"{os.fspath(path)!r} cannot be read as an image ({error}); replace or remove it"
-        ) from error
 
 
 def fixed_views(

@@ -37,13 +37,28 @@ def read_image(path: str | os.PathLike, size: int = 128) -> np.ndarray:
     """
     if not isinstance(size, int) or size < 1:
         raise ValueError(f"size must be a positive number of pixels, got {size!r}")
+    # A JPEG decodes several times faster at a fraction of its size; twice the wanted size is left for the
+    # resize, which loses no visible detail.
+    image = open_image(path, least_size=2 * size)
+    return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
+
+
+def open_image(path: str | os.PathLike, least_size: int | None = None) -> Image.Image:
+    """Reads an image file as RGB, a camera's orientation mark obeyed.
+
+    Args:
+        path: of the file.
+        least_size: a JPEG may come smaller than it is, but not below this height and width, in pixels.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a readable image.
+    """
     try:
         with Image.open(path) as image:
-            # A JPEG decodes several times faster at a fraction of its size; twice the wanted size is
-            # left for the resize, which loses no visible detail.
-            image.draft("RGB", (2 * size, 2 * size))
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            return np.asarray(ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC))
+            if least_size is not None:
+                image.draft("RGB", (least_size, least_size))
+            return ImageOps.exif_transpose(image).convert("RGB")
     except (FileNotFoundError, IsADirectoryError):
         raise FileNotFoundError(f"there is no image file {os.fspath(path)!r}") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -10,6 +10,8 @@ from typing import Any
 
 import keras
 
+from interpnet_tf.atomic import replacing
+
 
 class Stages:
     """Trains models once: a finished one is read, an interrupted one goes on.
@@ -42,10 +44,8 @@ class Stages:
         finished, checkpoints = self.directory / f"{name}.keras", self.directory / "checkpoints" / name
         if not finished.exists():
             model = train(directory=checkpoints, callbacks=callbacks)
-            self.directory.mkdir(parents=True, exist_ok=True)
-            temporary = finished.with_name(f".{name}.tmp.keras")
-            model.save(temporary)
-            temporary.replace(finished)
+            with replacing(finished) as temporary:
+                model.save(temporary)
         shutil.rmtree(checkpoints, ignore_errors=True)
         # Read even where it was just trained, so that an interruption between two stages changes nothing.
         return keras.saving.load_model(finished, safe_mode=True)

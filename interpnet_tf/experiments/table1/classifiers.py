@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from interpnet_tf import runs
+from interpnet_tf.atomic import replacing
 from interpnet_tf.classifiers import HIDDEN_LAYERS, feature_extractor, variant_layers
 from interpnet_tf.experiments.table1.material import Material
 from interpnet_tf.experiments.table1.results import claim
@@ -61,9 +62,8 @@ class SharedClassifiers:
         callbacks = [EpochLines(f"classifier {path.stem}", config.classifier_epochs)]
         splits = (self.material.train, self.material.validation)
         classifier, _ = runs.classifier_of(own, *splits, checkpoints, callbacks)
-        temporary = path.with_name(f".{path.stem}.tmp.keras")
-        classifier.save(temporary)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            classifier.save(temporary)
         shutil.rmtree(checkpoints, ignore_errors=True)
 
     def features(self, config: runs.RunConfig) -> tuple[np.ndarray, np.ndarray] | None:
@@ -101,9 +101,8 @@ class SharedClassifiers:
                 name: introspector.predict(split.explained().inputs, batch_size=_BATCH, verbose=0)["r"]
                 for name, split in splits.items()
             }
-            temporary = path.with_name(f".{path.stem}.tmp.npz")
-            np.savez(temporary, **r)
-            temporary.replace(path)
+            with replacing(path) as temporary:
+                np.savez(temporary, **r)
         of_variant = [introspector.slices[name] for name in variant_layers(config.variant)]
         with np.load(path) as kept:
             train, validation = (

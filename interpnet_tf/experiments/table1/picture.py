@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from statistics import fmean, stdev
 
+from interpnet_tf.atomic import replacing
 from interpnet_tf.experiments.table1.columns import PARTS
 from interpnet_tf.experiments.table1.report import Report, title
 from interpnet_tf.experiments.table1.results import YARDSTICK
@@ -60,11 +60,8 @@ def save(report: Report, path: str | os.PathLike) -> None:
         loc="outside lower center",
         ncols=1 + len(_LINES),
     )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, dpi=110, format="png")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
 
 
 def _title(yardstick: str) -> str:
