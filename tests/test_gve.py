@@ -1,5 +1,6 @@
 """Generating Visual Explanations on a few birds: what its ablations read, and how they share their stages."""
 
+import functools
 import subprocess
 import sys
 
@@ -11,13 +12,13 @@ from conftest import bird_classifier
 
 from interpnet_tf import ExplanationTokenizer, InterpNet
 from interpnet_tf.class_embedding import with_class_embedding, with_true_classes
+from interpnet_tf.decoders import LRCNDecoder, TransformerDecoder
 from interpnet_tf.experiments import gve
 from interpnet_tf.probabilities import class_probabilities
 
 VECTORS = np.array([[1, 0], [0, 2], [3, 3]], "float32")
 SMALL = {
-    "units": 8,
-    "dropout": 0.1,
+    "decoder": functools.partial(LRCNDecoder, units=8, dropout=0.1, seed=0),
     "max_length": 12,
     "relevance": {"epochs": 2, "learning_rate": 0.01},
     "discriminative": {"epochs": 1, "samples": 2, "batch_size": 8},
@@ -131,6 +132,17 @@ def test_a_model_is_read_where_nothing_else_is_imported(models, birds, directory
     path = directory / "explanation.keras"
     ran = subprocess.run([sys.executable, "-c", command, path], capture_output=True, text=True, check=False)
     assert ran.stdout == "('features', 'class_embedding')\n", ran.stderr
+
+
+@pytest.mark.slow
+def test_with_a_transformer(birds, valid_birds, tokenizer, tmp_path):
+    decoder = functools.partial(TransformerDecoder, units=8, heads=2, max_length=12, seed=0)
+    arguments = (bird_classifier(), tokenizer, birds, valid_birds, "explanation", 0, tmp_path)
+    model = gve.train(*arguments, **{**SMALL, "decoder": decoder})
+    assert isinstance(model.decoder, TransformerDecoder)
+    relevance = keras.saving.load_model(tmp_path / "explanation-label.keras")
+    words, before = (one.decoder.embedding.embeddings.numpy() for one in (model, relevance))
+    assert 0 < np.abs(words - before).max() < 0.01  # steps of 1e-4 from there
 
 
 @pytest.mark.slow

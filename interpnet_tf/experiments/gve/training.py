@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ import numpy as np
 from interpnet_tf import layers, rewards, sentence_models
 from interpnet_tf.class_embedding import CLASS_EMBEDDING, with_class_embedding, with_true_classes
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.decoders.lrcn import LRCNDecoder
 from interpnet_tf.experiments.gve.stages import Stages
 from interpnet_tf.model import InterpNet
@@ -60,17 +62,15 @@ def train(
     callbacks: Callbacks = None,
     *,
     image_layer: str | None = None,
-    units: int = 512,
-    dropout: float = 0.5,
+    decoder: Callable[[int], ExplanationDecoder] | None = None,
     max_length: int = 32,
-    dtype: str | None = None,
     relevance: Mapping[str, Any] | None = None,
     discriminative: Mapping[str, Any] | None = None,
     sentences: Mapping[str, Any] | None = None,
 ) -> InterpNet:
     """Trains Generating Visual Explanations, or one of its ablations, for a trained classifier.
 
-    The decoder is LRCN_2f, as that of InterpNET. In training it reads the embedding of the true class, as the
+    In training the decoder reads the embedding of the true class, as the
     paper's does; in validation and ever after that of the class which the classifier predicts. The ablations
     with the discriminative loss go on from the finished ones without.
 
@@ -88,9 +88,9 @@ def train(
         callbacks: Keras callbacks of all stages, or a dict of those of each of `STAGES`.
         image_layer: layer or input of the classifier that gives the image feature; `None` takes what enters
             the first dense layer.
-        units, dropout: of the decoder.
+        decoder: returns a new decoder, called with the size of the vocabulary; `None` is LRCN_2f, as that of
+            InterpNET, with a dropout of 0.5.
         max_length: the most words of a sentence.
-        dtype: of the decoder, such as `"mixed_bfloat16"`.
         relevance: further arguments of `training.train_explainer`, such as `{"epochs": 20}`.
         discriminative: further arguments of `discriminate`.
         sentences: further arguments of `sentence_models.train_sentence_model`, for the language model and the
@@ -125,9 +125,9 @@ def train(
             vectors = _class_vectors(tokenizer, train, valid, seed, stages, sentences)
             whole = with_class_embedding(classifier, vectors)
             read.append(CLASS_EMBEDDING)
-        decoder = LRCNDecoder(tokenizer.vocabulary_size, units=units, dropout=dropout, seed=seed, dtype=dtype)
-        names = train.class_names
-        model = InterpNet(whole, tokenizer, read, decoder, max_length, names, seed=seed, dtype=dtype)
+        decoder_of = decoder or functools.partial(LRCNDecoder, dropout=0.5, seed=seed)
+        speaks = decoder_of(tokenizer.vocabulary_size)
+        model = InterpNet(whole, tokenizer, read, speaks, max_length, train.class_names, seed=seed)
         options = {"batch_size": 32, **(relevance or {})}
         batches = model.prepare(train, batch_size=options["batch_size"], shuffle=True)
         batches.r = with_true_classes(model, batches.r, train.explained().labels)

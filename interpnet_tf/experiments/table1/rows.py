@@ -78,8 +78,14 @@ _GVE = (
 )
 
 _TRANSFORMER = tuple(
-    Row(f"{row.name}-transformer", f"{row.title}, Transformer", {**row.changes, "decoder": "transformer"})
-    for row in _INTERPNET
+    dataclasses.replace(
+        row,
+        name=f"{row.name}-transformer",
+        title=f"{row.title}, Transformer",
+        changes={**row.changes, "decoder": "transformer"},
+        paper={},
+    )
+    for row in (*_INTERPNET, _GVE[0])
 )
 
 _TUNED = Row(
@@ -148,8 +154,8 @@ def chosen(names: Sequence[str], data: str, finished: Sequence[str] = ()) -> lis
     """Resolves names of rows and of groups of rows.
 
     Args:
-        names: of rows, or of `GROUPS`: `"paper"` stands for the paper's six rows, `"transformer"` for five of
-            them with that decoder, `"gve-ablations"` for that system and its ablations, `"finished"` for the
+        names: of rows, or of `GROUPS`: `"paper"` stands for the paper's six rows, `"transformer"` for the
+            same with that decoder, `"gve-ablations"` for that system and its ablations, `"finished"` for the
             rows that have results.
         data: name of the data set; rows that are not for it are left out of groups.
         finished: names of the rows that have results.
