@@ -19,6 +19,7 @@ def evaluate(
     training_sentences: list[list[str]],
     reference_counts: tuple[int, ...] = REFERENCE_COUNTS,
     name: str = "model",
+    yardsticks: bool = True,
     **decoding: Any,
 ) -> dict[str, Any]:
     """Scores classification and explanations of a data set.
@@ -29,12 +30,13 @@ def evaluate(
         training_sentences: the sentences of each training example, for the yardsticks.
         reference_counts: against how many reference sentences to score.
         name: of the model's row.
+        yardsticks: whether to score, beside the model, what needs none.
         **decoding: how the words are chosen, as in `InterpNet.explain`.
 
     Returns:
         A dict of plain numbers: `accuracy` over all examples, `accuracy_explained` over those with sentences,
-        `rows` (the model; the most frequent training sentence said of every example; one human sentence
-        against the others), each with the scores of `metrics.score` by number of references; `variety`;
+        `rows` (the model; the yardsticks: the most frequent training sentence said of every example, one
+        human sentence against the others), each with the scores of `metrics.score` by number of references; `variety`;
         and `facts` where the data set knows the truth.
     """
     explained = dataset.explained()
@@ -44,13 +46,9 @@ def evaluate(
         )
     explanations = model.explain(explained, **decoding)
     hypotheses = [explanation.text for explanation in explanations]
-    constant = [metrics.most_frequent_sentence(training_sentences)] * len(explained)
-    rows = {
-        name: (hypotheses, explained.explanations),
-        "constant sentence": (constant, explained.explanations),
-    }
-    if min(len(sentences) for sentences in explained.explanations) > 1:
-        rows["one human of the others"] = metrics.human_row(explained.explanations)
+    rows = {name: (hypotheses, explained.explanations)}
+    if yardsticks:
+        rows |= _yardsticks(explained, training_sentences)
     predictions = np.array([explanation.class_id for explanation in explanations])
     result = {
         "examples": len(dataset),
@@ -68,6 +66,16 @@ def evaluate(
 
         result["facts"] = {row: score_facts(pair[0], explained.facts) for row, pair in rows.items()}
     return result
+
+
+def _yardsticks(
+    explained: ExplanationDataset, training_sentences: list[list[str]]
+) -> dict[str, tuple[list[str], list[list[str]]]]:
+    constant = [metrics.most_frequent_sentence(training_sentences)] * len(explained)
+    rows = {"constant sentence": (constant, explained.explanations)}
+    if min(len(sentences) for sentences in explained.explanations) > 1:
+        rows["one human of the others"] = metrics.human_row(explained.explanations)
+    return rows
 
 
 def _predictions(model: InterpNet, dataset: ExplanationDataset) -> np.ndarray:
