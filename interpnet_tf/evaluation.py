@@ -36,8 +36,8 @@ def evaluate(
     Returns:
         A dict of plain numbers: `accuracy` over all examples, `accuracy_explained` over those with sentences,
         `rows` (the model; the yardsticks: the most frequent training sentence said of every example, one
-        human sentence against the others), each with the scores of `metrics.score` by number of references; `variety`;
-        and `facts` where the data set knows the truth.
+        human sentence against the others), each with the scores of `metrics.score` by number of references;
+        `variety`; and `facts` where the data set knows the truth.
     """
     explained = dataset.explained()
     if not len(explained):
