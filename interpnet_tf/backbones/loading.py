@@ -19,7 +19,7 @@ def load_backbone(
     """Loads a network that makes feature maps of images.
 
     Args:
-        name: `"efficientnet-lite0"` or `"efficientnet-lite2"`; a model of `keras.applications`, such as
+        name: `"efficientnet-lite0"`, `-lite1` or `-lite2`; a model of `keras.applications`, such as
             `"MobileNetV2"`; an image backbone of KerasHub, by the name or the folder of its preset, such as
             `"resnet_50_imagenet"`; or the path of a `.keras` file, such as a fine-tuned backbone.
         weights: `"imagenet"`, the path of a file of weights for the first two kinds, or `None` for random
