@@ -106,6 +106,15 @@ def test_the_poolings_are_those_of_the_maps(backbone):
     np.testing.assert_allclose(model(images), expected, rtol=1e-5, atol=1e-5)
 
 
+def test_the_root_of_the_average_has_length_one():
+    image = keras.Input((1, 2, 2))
+    backbone = keras.Model(image, keras.layers.Rescaling(1.0, name="same")(image))
+    model = features.feature_model(backbone, ["root_average", "average:same"])
+    # Averages 9 and -16, roots 3 and -4, length 5.
+    expected = [[0.6, -0.8, 9, -16]]
+    np.testing.assert_allclose(model(np.array([[[[6, -12], [12, -20]]]], "float32")), expected, rtol=1e-6)
+
+
 def test_wrong_poolings_are_named(backbone):
     with pytest.raises(ValueError, match="got 'max'"):
         features.feature_model(backbone, ["max"])

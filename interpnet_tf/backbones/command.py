@@ -48,8 +48,8 @@ def add_parser(commands: Any) -> None:
         nargs="+",
         default=["average"],
         metavar="KIND[:LAYER]",
-        help="average or compact_bilinear, of the last map or a layer's; several are concatenated "
-        "(default: average)",
+        help="average, root_average or compact_bilinear, of the last map or a layer's; several are "
+        "concatenated (default: average)",
     )
     features.add_argument(
         "--bilinear-dim", type=int, default=8192, help="numbers of compact_bilinear (default: 8192)"

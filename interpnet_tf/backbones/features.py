@@ -18,7 +18,7 @@ from interpnet_tf.compact_bilinear import CompactBilinearPooling
 from interpnet_tf.data.feature_files import read_features
 from interpnet_tf.data.images import open_image
 
-POOLINGS = ("average", "compact_bilinear")
+POOLINGS = ("average", "root_average", "compact_bilinear")
 
 
 def feature_model(
@@ -28,8 +28,10 @@ def feature_model(
 
     Args:
         backbone: a functional model of images to feature maps, see `load_backbone`.
-        pooling: `"average"` or `"compact_bilinear"`, each alone for the last map or followed by a colon and
-            the name of a layer, as `"average:block5d_add"`. Several are concatenated.
+        pooling: `"average"`; `"root_average"`, its signed square root, scaled to length 1;
+            `"compact_bilinear"`, which is scaled likewise. Each stands alone for the last map or is followed
+            by a colon and the name of a layer, as `"average:block5d_add"`. Several are concatenated; those of
+            length 1 count alike then.
         bilinear_dim: numbers that a compact bilinear pooling gives.
 
     Returns:
@@ -57,7 +59,8 @@ def feature_model(
             parts.append(CompactBilinearPooling(bilinear_dim, name=f"compact_bilinear_{index}")(maps))
         else:
             layer = "GlobalAveragePooling2D" if len(maps.shape) == 4 else "GlobalAveragePooling1D"
-            parts.append(getattr(keras.layers, layer)(dtype="float32", name=f"average_{index}")(maps))
+            average = getattr(keras.layers, layer)(dtype="float32", name=f"average_{index}")(maps)
+            parts.append(_root(average) if kind == "root_average" else average)
     features = parts[0] if len(parts) == 1 else keras.layers.Concatenate(name="features")(parts)
     return keras.Model(backbone.input, features, name="features")
 
@@ -134,6 +137,12 @@ def check(model: keras.Model, out: Path, crop: str, resize: int | None) -> None:
     if out.suffix != ".npz":
         raise ValueError(f"out must end in .npz, got {str(out)!r}")
     check_views(model.input_shape[1], crop, resize)
+
+
+def _root(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Returns the signed square root, scaled to length 1, of features `(batch, width)`."""
+    root = keras.ops.sign(features) * keras.ops.sqrt(keras.ops.abs(features))
+    return keras.ops.normalize(root, axis=-1, order=2)
 
 
 def _layer_output(backbone: keras.Model, name: str) -> keras.KerasTensor:
