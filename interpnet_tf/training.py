@@ -9,7 +9,7 @@ import keras
 
 from interpnet_tf.checkpoints import Checkpoints
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.pipeline import LabelledBatches, SeededBatches, SentenceBatches
+from interpnet_tf.data.pipeline import LabelledBatches, MixedBatches, SeededBatches, SentenceBatches
 from interpnet_tf.model import InterpNet
 from interpnet_tf.optimizers import FusedAdam
 from interpnet_tf.schedules import SCHEDULES, PaperSchedule, warmup_cosine
@@ -30,6 +30,7 @@ def train_classifier(
     callbacks: list[Any] | None = None,
     patience: int = 1,
     stop_after: int = 4,
+    mixup: float = 0.0,
 ) -> list[dict[str, float]]:
     """Stage 1: trains the classifier with the paper's schedule, and brings the best weights back.
 
@@ -42,14 +43,21 @@ def train_classifier(
         seed: of the order of the examples.
         directory, patience, stop_after: see `PaperSchedule`.
         callbacks: further Keras callbacks, such as one that shows progress.
+        mixup: learn from blends of two examples, see `MixedBatches`; 0 does not. With dropout in the
+            classifier it helps where long feature vectors of few images are learnt by heart.
 
     Returns:
         One dict an epoch: loss, accuracy, their validation counterparts and the learning rate.
     """
-    classifier.compile(FusedAdam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     schedule = PaperSchedule(patience=patience, stop_after=stop_after, directory=directory)
+    loss = "sparse_categorical_crossentropy"
     batches = LabelledBatches(train.inputs, train.labels, batch_size, seed=seed)
     valid_batches = LabelledBatches(valid.inputs, valid.labels, batch_size, shuffle=False)
+    if mixup:
+        loss, classes = "categorical_crossentropy", classifier.output_shape[-1]
+        batches = MixedBatches(train.inputs, train.labels, classes, mixup, batch_size, seed=seed)
+        valid_batches = MixedBatches(valid.inputs, valid.labels, classes, 0.0, batch_size, shuffle=False)
+    classifier.compile(FusedAdam(learning_rate), loss, metrics=["accuracy"])
     return fit_resumable(classifier, batches, valid_batches, schedule, epochs, callbacks)
 
 

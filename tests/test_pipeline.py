@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpnet_tf.data.pipeline import LabelledBatches, SeededBatches, SentenceBatches
+from interpnet_tf.data.pipeline import LabelledBatches, MixedBatches, SeededBatches, SentenceBatches
 
 START, END, PAD = 1, 2, 0
 
@@ -101,6 +101,28 @@ def test_labelled_batches_of_several_inputs():
     assert labels.tolist() == [0, 1]
     for of_python, of_tf in zip(batches, batches.to_tf(), strict=True):
         keras.tree.map_structure(np.testing.assert_array_equal, of_python, of_tf)
+
+
+def test_mixed_batches_are_blends_of_two_examples():
+    inputs, labels = np.eye(12, dtype="float32")[:, :, None], np.arange(12) % 3
+    batches = MixedBatches(inputs, labels, 3, mixup=1.0, batch_size=6)
+    for blended, targets in batches:
+        shares = blended[:, :, 0]
+        np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
+        assert ((shares > 0).sum(axis=1) <= 2).all()
+        assert ((shares > 0).sum(axis=1) == 2).any()
+        np.testing.assert_allclose(targets, shares @ np.eye(3)[labels], rtol=1e-6)
+    for of_python, of_tf in zip(batches, batches.to_tf(), strict=True):
+        keras.tree.map_structure(np.testing.assert_array_equal, of_python, of_tf)
+
+
+def test_mixed_batches_without_a_blend():
+    pictures = np.arange(12, dtype="uint8").reshape(3, 4)
+    ((inputs, targets),) = MixedBatches({"a": pictures}, np.array([0, 2, 1]), 3, mixup=0.0, shuffle=False)
+    np.testing.assert_array_equal(inputs["a"], pictures)
+    np.testing.assert_array_equal(targets, [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
+    with pytest.raises(ValueError, match="mixup must be at least 0, got -1"):
+        MixedBatches(pictures, np.zeros(3, "int32"), 3, mixup=-1)
 
 
 def test_pipeline_equals_the_batches():

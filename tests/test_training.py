@@ -272,7 +272,8 @@ def eagerly():
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_an_interrupted_classifier_resumes(birds, valid_birds, tmp_path):
+@pytest.mark.parametrize("mixup", [0.0, 1.0])
+def test_an_interrupted_classifier_resumes(birds, valid_birds, tmp_path, mixup):
     def train(directory, callbacks):
         keras.utils.set_random_seed(0)
         classifier = keras.Sequential(
@@ -284,7 +285,7 @@ def test_an_interrupted_classifier_resumes(birds, valid_birds, tmp_path):
                 keras.layers.Dense(3, activation="softmax"),
             ]
         )
-        options = {"epochs": 4, "batch_size": 4, "learning_rate": 0.01, "seed": 3}
+        options = {"epochs": 4, "batch_size": 4, "learning_rate": 0.01, "seed": 3, "mixup": mixup}
         history = train_classifier(
             classifier, noisy_birds(birds), valid_birds, **options, directory=directory, callbacks=callbacks
         )

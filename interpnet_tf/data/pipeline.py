@@ -104,6 +104,59 @@ class LabelledBatches(SeededBatches):
         )
 
 
+class MixedBatches(LabelledBatches):
+    """Batches `(inputs, probabilities of the classes)` whose examples are blends of two, see mixup.
+
+    Each example `a` of a batch is blended with another, `b`, of the same batch: λ a + (1 - λ) b, inputs and
+    classes alike, λ drawn anew for each from the distribution Beta(`mixup`, `mixup`).
+
+    Args:
+        inputs: array `(examples, ...)` or dict of arrays, of numbers.
+        labels: int `(examples,)`.
+        classes: number of classes.
+        mixup: 0 blends nothing; 1 draws λ uniformly.
+        batch_size, shuffle, seed: see `SeededBatches`.
+
+    References:
+    - [Zhang et al. 2018, mixup](https://arxiv.org/abs/1710.09412)
+    """
+
+    def __init__(
+        self,
+        inputs: Any,
+        labels: np.ndarray,
+        classes: int,
+        mixup: float,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(inputs, labels, batch_size, shuffle, seed)
+        if mixup < 0:
+            raise ValueError(f"mixup must be at least 0, got {mixup}")
+        self.mixup, self.targets = mixup, np.eye(classes, dtype="float32")
+
+    def batch(self, rows: np.ndarray) -> tuple[Any, np.ndarray]:
+        inputs, labels = super().batch(rows)
+        both = keras.tree.map_structure(lambda part: part.astype("float32"), (inputs, self.targets[labels]))
+        if not self.mixup:
+            return both
+        random = np.random.default_rng((self.seed, self.epoch, 2, int(rows[0])))
+        others = random.permutation(len(rows))
+        share = random.beta(self.mixup, self.mixup, len(rows)).astype("float32")
+
+        def blend(part: np.ndarray) -> np.ndarray:
+            of_own = share.reshape(-1, *(1,) * (part.ndim - 1))
+            return of_own * part + (1 - of_own) * part[others]
+
+        return keras.tree.map_structure(blend, both)
+
+    def signature(self) -> tuple[Any, tf.TensorSpec]:
+        return keras.tree.map_structure(
+            lambda part: tf.TensorSpec((None, *part.shape[1:]), tf.float32), (self.inputs, self.targets)
+        )
+
+
 class SentenceBatches(SeededBatches):
     """Batches `({"r", "tokens"}, targets)` for a decoder, one row a sentence.
 
