@@ -61,12 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     from interpnet_tf.backbones import command as features
+    from interpnet_tf.backbones import reduce_command as reduce
     from interpnet_tf.experiments.table1 import command as table1
     from interpnet_tf.serving import command as serve
 
     for add in (_add_train, _add_evaluate, _add_explain, _add_export):
         add(commands)
-    for command in (table1, features, serve):
+    for command in (table1, features, reduce, serve):
         command.add_parser(commands)
     return parser
 
