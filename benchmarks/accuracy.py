@@ -2,8 +2,8 @@
 
     python benchmarks/accuracy.py --root cub --features all.npz
 
-Trains it with the paper's schedule, with dropout and mixup, and counts once on the official test split. The
-validation photographs, a tenth of the training split, choose nothing but when the training stops.
+Trains it with dropout, mixup and the paper's schedule at a gentler rate, and counts once on the official test
+split. The validation photographs, a tenth of the training split, tell when the training stops.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--root", required=True, help="folder of CUB-200-2011")
     parser.add_argument("--features", required=True, help=".npz file, such as `interpnet features` writes")
     parser.add_argument("--hidden", type=int, nargs="*", default=(500, 300), help="units (default: 500 300)")
-    parser.add_argument("--dropout", type=float, default=0.3, help="of the hidden layers (default: 0.3)")
+    parser.add_argument("--dropout", type=float, default=0.5, help="of the hidden layers (default: 0.5)")
     parser.add_argument("--mixup", type=float, default=1.0, help="(default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", help=".keras file to keep the classifier in")
@@ -41,7 +41,10 @@ def main() -> None:
     width, classes = train.inputs.shape[1], len(train.class_names)
     classifier = classifiers.mlp(width, classes, options.hidden, options.dropout, seed=seed)
     lines = [EpochLines("classifier", epochs)]
-    train_classifier(classifier, train, valid, epochs, seed=seed, callbacks=lines, mixup=options.mixup)
+    gently = {"learning_rate": 5e-4, "patience": 3, "stop_after": 8}
+    train_classifier(
+        classifier, train, valid, epochs, seed=seed, callbacks=lines, mixup=options.mixup, **gently
+    )
     for name, split in {"validation": valid, "test": test}.items():
         predicted = classifier.predict(split.inputs, batch_size=64, verbose=0).argmax(axis=-1)
         right = (predicted == split.labels).mean()

@@ -12,6 +12,7 @@ import numpy as np
 from interpnet_tf.atomic import replacing
 
 _COLUMNS = 4096  # of the features, turned to float32 at a time
+_MEAN_SQUARE = 0.1  # with 1, the paper's MLP learns the training photographs of CUB by heart sooner
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,7 @@ class PrincipalComponents:
     ) -> PrincipalComponents:
         """Finds the directions in which feature vectors differ the most.
 
-        One number scales them all, so that a projection's entries have a mean square of 1.
+        One number scales them all, so that a projection's entries have a mean square of 0.1.
 
         Args:
             features: `(images, width)` in any float type; may be wider than there are images.
@@ -74,7 +75,7 @@ class PrincipalComponents:
             raise ValueError(
                 f"components: the features span fewer than {components} directions; ask for less"
             )
-        scale = np.sqrt(images * components / values.sum())
+        scale = np.sqrt(_MEAN_SQUARE * images * components / values.sum())
         say("basis")
         weights = vectors * (scale / np.sqrt(values))
         basis = [(part - mean[columns]).T @ weights for columns, part in _blocks(features)]
