@@ -54,12 +54,12 @@ SETTINGS: dict[str, Setting] = {
         examples="drawn birds of 24 invented species",
         common={"batch_size": 64, "classifier_epochs": 14, "minimum_count": 1},
         decoders={
-            "lrcn": {"units": 192, "dropout": 0.1, "learning_rate": 4e-3, "epochs": 6, "cool_down": 3},
+            "lrcn": {"units": 192, "dropout": 0.1, "learning_rate": 4e-3, "epochs": 5, "cool_down": 3},
             "transformer": {"learning_rate": 1e-3, "epochs": 6, "cool_down": 3, "mixed_precision": True},
         },
         reader_split="train",
         sentences=3,
         stage_epochs=2,
-        seconds={"classifier": 15, "lrcn": 40, "transformer": 80, "built": 120, "judge": 15},
+        seconds={"classifier": 15, "lrcn": 48, "transformer": 80, "built": 145, "judge": 12},
     ),
 }
