@@ -1,4 +1,4 @@
-"""Explains one example at a time with LiteRT, on one thread, beside the same model's TensorFlow graph.
+"""Explains one example at a time with LiteRT, on one thread, beside the same model's SavedModel.
 
 Every number comes from a process of its own, pinned to one core:
 
@@ -73,11 +73,8 @@ def _print_table(results: dict[str, list[dict[str, float]]], sizes: dict[str, in
 
 def _export(folder: Path, decoder: str, photograph: bool) -> dict[str, Path]:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import tensorflow as tf
-
-    from interpnet_tf.explaining import explain_batch
     from interpnet_tf.export.litert import export_litert
-    from interpnet_tf.generation import Decoding
+    from interpnet_tf.export.saved_model import export_saved_model
 
     model = _random_model(decoder, photograph)
     shape = model.classifier.input_shape[1:]
@@ -85,14 +82,7 @@ def _export(folder: Path, decoder: str, photograph: bool) -> dict[str, Path]:
     x = noise.uniform(0, 255, (1, *shape)) if photograph else noise.standard_normal((1, *shape))
     np.save(folder / "x.npy", x.astype("float32"))
 
-    def explain(x: Any) -> dict[str, tf.Tensor]:
-        explained = explain_batch(model, x, WORDS, Decoding(), (0, 0))
-        return {"token_ids": explained.ids[:, 0], "probabilities": explained.probabilities}
-
-    spec = tf.TensorSpec((None, *shape), tf.float32, name="x")
-    model.serve = tf.function(explain, input_signature=[spec])
-    tf.saved_model.save(model, str(folder / "saved_model"), signatures={"explain": model.serve})
-    contenders = {"SavedModel": folder / "saved_model"}
+    contenders = {"SavedModel": export_saved_model(model, folder / "1")}
     for quantize in QUANTIZATIONS:
         path = folder / f"{quantize}.tflite"
         samples = np.repeat(x, 8, axis=0).astype("float32") if quantize == "int8" else None
@@ -146,7 +136,8 @@ def _measure(kind: str, path: str) -> dict[str, float]:
         tf.config.threading.set_inter_op_parallelism_threads(1)
         begin = time.perf_counter()
         loaded = tf.saved_model.load(path)
-        run, x = loaded.signatures["explain"], tf.constant(x)
+        run = loaded.signatures["serving_default"]
+        x = tf.cast(x, run.structured_input_signature[1]["x"].dtype)
         words = np.count_nonzero(run(x=x)["token_ids"])
     cold_start = time.perf_counter() - begin
     times = []

@@ -60,7 +60,15 @@ _INTERPNET = (
 )
 
 _SENTENCES = {"epochs": 10, "batch_size": 64, "learning_rate": 2e-3}
-_DISCRIMINATIVE = {"epochs": 5, "learning_rate": 1e-4, "likelihood_weight": 0.5, "samples": 5}
+# Chosen on the validation photographs: after more epochs the reward is gained by ever longer sentences, which
+# are nobody's, the sooner the less probable the drawn ones are.
+_DISCRIMINATIVE = {
+    "epochs": 1,
+    "learning_rate": 1e-4,
+    "likelihood_weight": 0.5,
+    "samples": 5,
+    "temperature": 0.5,
+}
 
 
 def _gve(name: str, title: str, ablation: str, **paper: float) -> Row:
