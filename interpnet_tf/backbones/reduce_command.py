@@ -33,11 +33,11 @@ def run(options: argparse.Namespace) -> None:
 
     from interpnet_tf.atomic import replacing
     from interpnet_tf.backbones.principal_components import PrincipalComponents
-    from interpnet_tf.data.feature_files import read_features
+    from interpnet_tf.data.feature_files import read_features, read_ids
 
     if options.out.suffix != ".npz":
         raise ValueError(f"--out must end in .npz, got {str(options.out)!r}")
-    ids = _ids(Path(options.files[0]))
+    ids = read_ids(Path(options.files[0]))
     # Half the width of float32, as the files themselves: together they may be many gigabytes.
     features = np.concatenate(
         [read_features(Path(file), ids, "the images").astype("float16") for file in options.files], axis=1
@@ -55,19 +55,6 @@ def run(options: argparse.Namespace) -> None:
     with replacing(options.out) as temporary:
         np.savez(temporary, features=reduced, ids=np.array(ids))
     print(f"{options.out}: {reduced.shape[1]} of {features.shape[1]} features of {len(ids)} images")
-
-
-def _ids(path: Path) -> list[str]:
-    import numpy as np
-
-    if not path.is_file():
-        raise FileNotFoundError(f"features: there is no file {str(path)!r}")
-    with np.load(path, allow_pickle=False) as archive:
-        if "ids" not in archive.files:
-            raise ValueError(
-                f"{path} has no array 'ids', only {archive.files}; `interpnet features` writes it"
-            )
-        return archive["ids"].tolist()
 
 
 def _training_rows(root: str, ids: list[str]) -> list[int]:

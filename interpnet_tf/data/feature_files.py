@@ -32,18 +32,9 @@ def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:
     >>> read_features(Path("features.npz"), ["b.jpg"], "birds.csv")
     array([[0., 1.]], dtype=float32)
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"features: there is no file {str(path)!r}")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            features = archive["features"]
-            names = archive["ids"].tolist() if "ids" in archive.files else None
-    except KeyError:
-        raise ValueError(
-            f"{path} has no array 'features', only {archive.files}; save it with that name"
-        ) from None
-    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read as an .npz file of numbers: {error}") from error
+    arrays = _read(path, "features", "ids")
+    features = arrays["features"]
+    names = arrays["ids"].tolist() if "ids" in arrays else None
     rows = len(ids if names is None else names)
     if features.ndim != 2 or len(features) != rows or features.dtype.kind not in "fiu":
         raise ValueError(
@@ -58,6 +49,37 @@ def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:
         row = int(np.argmin(finite))
         raise ValueError(f"{path}: row {row} of 'features', image {ids[row]!r}, holds NaN or infinity")
     return features
+
+
+def read_ids(path: Path) -> list[str]:
+    """Reads which images a file has features of, in their order.
+
+    Args:
+        path: of an `.npz` file with an array `ids`.
+
+    Returns:
+        Their ids.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it cannot be read, or has no such array.
+    """
+    return _read(path, "ids")["ids"].tolist()
+
+
+def _read(path: Path, required: str, *optional: str) -> dict[str, np.ndarray]:
+    """Reads an array of a file, and those of others that it has."""
+    if not path.is_file():
+        raise FileNotFoundError(f"features: there is no file {str(path)!r}")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found = archive.files
+            arrays = {name: archive[name] for name in (required, *optional) if name in found}
+    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read as an .npz file of numbers: {error}") from error
+    if required not in arrays:
+        raise ValueError(f"{path} has no array {required!r}, only {found}; save it with that name")
+    return arrays
 
 
 def _rows_of(ids: Sequence[str], names: list[str], path: Path) -> list[int]:
