@@ -135,6 +135,11 @@ def test_pipeline_equals_the_batches():
             keras.tree.map_structure(np.testing.assert_array_equal, of_python, of_tf)
 
 
+def test_pipeline_is_not_tuned():
+    # The tuner holds an epoch back that has ended, for as long as the epoch took.
+    assert sentence_batches([2, 1]).to_tf().options().autotune.enabled is False
+
+
 def test_fit_draws_the_epoch_that_it_trains():
     """However far the pipeline runs ahead, and from whatever epoch the training goes on."""
     drawn = []
