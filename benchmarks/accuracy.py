@@ -40,7 +40,7 @@ def main() -> None:
     keras.utils.set_random_seed(seed)
     width, classes = train.inputs.shape[1], len(train.class_names)
     classifier = classifiers.mlp(width, classes, options.hidden, options.dropout, seed=seed)
-    lines = [EpochLines("classifier", epochs)]
+    lines = [EpochLines("classifier")]
     gently = {"learning_rate": 5e-4, "patience": 3, "stop_after": 8}
     train_classifier(
         classifier, train, valid, epochs, seed=seed, callbacks=lines, mixup=options.mixup, **gently

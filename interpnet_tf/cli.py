@@ -196,8 +196,8 @@ def _train(options: argparse.Namespace) -> None:
     else:
         config = runs.RunConfig(**fields, options=loading)
     callbacks = {
-        "classifier": [progress.EpochLines("classifier", config.classifier_epochs)],
-        "explainer": [progress.EpochLines("explainer", config.epochs)],
+        "classifier": [progress.EpochLines("classifier")],
+        "explainer": [progress.EpochLines("explainer")],
     }
     runs.train(config, options.out, options.resume, callbacks)
     print(f"{options.out}: trained; see how good it is with: interpnet evaluate {options.out}")

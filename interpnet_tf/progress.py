@@ -15,12 +15,11 @@ class EpochLines(keras.callbacks.Callback):
 
     Args:
         title: what is being trained.
-        epochs: the most epochs.
     """
 
-    def __init__(self, title: str, epochs: int) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__()
-        self.title, self.epochs = title, epochs
+        self.title = title
         self._began = self._shown = 0.0
         self._batches = 0
 
@@ -32,17 +31,15 @@ class EpochLines(keras.callbacks.Callback):
         now = time.monotonic()
         if sys.stderr.isatty() and now - self._shown > 0.5:
             self._shown = now
-            total = (self.params or {}).get("steps")
-            print(
-                f"\r{self.title}: batch {self._batches}/{total or '?'} ", end="", file=sys.stderr, flush=True
-            )
+            total = self.params.get("steps") or "?"
+            print(f"\r{self.title}: batch {self._batches}/{total} ", end="", file=sys.stderr, flush=True)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         values = " ".join(f"{name} {float(value):.4g}" for name, value in (logs or {}).items())
         seconds = time.monotonic() - self._began
         start = "\r\x1b[K" if sys.stderr.isatty() else ""
         print(
-            f"{start}{self.title}: epoch {epoch + 1}/{self.epochs}: {values} ({seconds:.1f} s)",
+            f"{start}{self.title}: epoch {epoch + 1}/{self.params['epochs']}: {values} ({seconds:.1f} s)",
             file=sys.stderr,
         )
 

@@ -145,5 +145,5 @@ def _finetune(backbone: Any, options: argparse.Namespace, settings: dict[str, An
         config,
         settings,
         lambda split: progress.CountLine(f"maps, {split}", "images"),
-        [progress.EpochLines("fine-tuning", config.epochs)],
+        [progress.EpochLines("fine-tuning")],
     )

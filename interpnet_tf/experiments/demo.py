@@ -79,8 +79,8 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
         )
         if not (folder / "model.keras").exists():
             callbacks = {
-                "classifier": [EpochLines(f"{row} classifier", config.classifier_epochs)],
-                "explainer": [EpochLines(f"{row} explainer", config.epochs)],
+                "classifier": [EpochLines(f"{row} classifier")],
+                "explainer": [EpochLines(f"{row} explainer")],
             }
             runs.train(config, folder, resume=True, callbacks=callbacks, splits=(train, valid))
         _, model = runs.read(folder)

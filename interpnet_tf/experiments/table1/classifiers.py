@@ -59,7 +59,7 @@ class SharedClassifiers:
             own = dataclasses.replace(own, backbone=str(backbone))
         checkpoints = path.with_suffix(".checkpoints")
         keras.utils.set_random_seed(config.seed)
-        callbacks = [EpochLines(f"classifier {path.stem}", config.classifier_epochs)]
+        callbacks = [EpochLines(f"classifier {path.stem}")]
         splits = (self.material.train, self.material.validation)
         classifier, _ = runs.classifier_of(own, *splits, checkpoints, callbacks)
         with replacing(path) as temporary:

@@ -54,7 +54,7 @@ class Job:
 
     def progress(self, stage: str) -> list[keras.callbacks.Callback]:
         """Returns the callbacks that show a stage of the training."""
-        return [EpochLines(f"{self.title}, {stage}", self.config.epochs)]
+        return [EpochLines(f"{self.title}, {stage}")]
 
     def note(self, **columns: float) -> None:
         """Writes down figures of the training that are columns of the row."""
@@ -129,7 +129,7 @@ class Trainer:
             return load(folder / "model.keras")
         self.classifiers.train(config)
         if row.build is None:
-            callbacks = {"explainer": [EpochLines(f"{row.name} seed {seed}", config.epochs)]}
+            callbacks = {"explainer": [EpochLines(f"{row.name} seed {seed}")]}
             splits = (self.material.train, self.material.validation)
             return runs.train(config, folder, True, callbacks, splits, self.classifiers.r(config))
         job = self._job(row, seed)
