@@ -40,6 +40,8 @@ def trainer(tmp_path, birds, valid_birds, data="cub", **overrides):
 def test_groups_of_rows():
     paper = [row.name for row in chosen(["paper"], "cub")]
     assert paper[:5] == ["captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3"]
+    beam = [row.base for row in chosen(["beam"], "cub")]
+    assert beam == [*paper, "gve-explanation-label"]
     everything = chosen(["all"], "sketchbirds")
     assert {f"{name}-transformer" for name in paper} <= {row.name for row in everything}
     assert "interpnet-2-tuned" not in {row.name for row in everything}

@@ -22,12 +22,15 @@ from interpnet_tf.experiments.table1.significance import Comparison
 ORDER = (
     ("interpnet-2", "captioning"),
     ("interpnet-2", "interpnet-0"),
+    ("interpnet-2-beam", "captioning-beam"),
+    ("interpnet-2-beam", "interpnet-0-beam"),
     ("interpnet-2-transformer", "captioning-transformer"),
     ("interpnet-2-transformer", "interpnet-0-transformer"),
 )
 # What the discriminative loss is put on.
 DISCRIMINATIVE = (
     ("gve", "gve-explanation-label"),
+    ("gve-beam", "gve-explanation-label-beam"),
     ("gve-explanation-discriminative", "gve-description"),
     ("interpnet-2-discriminative", "interpnet-2"),
 )

@@ -9,7 +9,7 @@ from typing import Any
 from interpnet_tf.experiments.table1 import systems
 from interpnet_tf.experiments.table1.settings import SETTINGS
 
-GROUPS = ("paper", "transformer", "gve-ablations", "all", "finished")
+GROUPS = ("paper", "beam", "transformer", "gve-ablations", "all", "finished")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +85,7 @@ _GVE = (
     ),
 )
 
+_PAPER = (*_INTERPNET, _GVE[0])
 _TRANSFORMER = tuple(
     dataclasses.replace(
         row,
@@ -93,7 +94,7 @@ _TRANSFORMER = tuple(
         changes={**row.changes, "decoder": "transformer"},
         paper={},
     )
-    for row in (*_INTERPNET, _GVE[0])
+    for row in _PAPER
 )
 
 _TUNED = Row(
@@ -150,7 +151,8 @@ def _spoken(row: Row, speaker: Row) -> Row:
 
 
 _TRAINED = {row.name: row for row in (*_INTERPNET, *_GVE, *_TRANSFORMER, *_FURTHER)}
-_SPOKEN = [
+_BEAM = [_spoken(row, _SPEAKERS[0]) for row in (*_PAPER, _TRAINED["gve-explanation-label"])]
+_SPOKEN = _BEAM + [
     _spoken(_TRAINED[name], speaker)
     for name in ("interpnet-2", "interpnet-2-transformer", "interpnet-2-tuned")
     for speaker in _SPEAKERS
@@ -162,9 +164,10 @@ def chosen(names: Sequence[str], data: str, finished: Sequence[str] = ()) -> lis
     """Resolves names of rows and of groups of rows.
 
     Args:
-        names: of rows, or of `GROUPS`: `"paper"` stands for the paper's six rows, `"transformer"` for the
-            same with that decoder, `"gve-ablations"` for that system and its ablations, `"finished"` for the
-            rows that have results.
+        names: of rows, or of `GROUPS`: `"paper"` stands for the paper's six rows, `"beam"` for what they
+            say with a beam, and so says Generating Visual Explanations without its discriminative loss,
+            `"transformer"` for the six with that decoder, `"gve-ablations"` for that system and its
+            ablations, `"finished"` for the rows that have results.
         data: name of the data set; rows that are not for it are left out of groups.
         finished: names of the rows that have results.
 
@@ -181,7 +184,8 @@ def chosen(names: Sequence[str], data: str, finished: Sequence[str] = ()) -> lis
     """
     fitting = [name for name, row in ROWS.items() if data in row.data]
     groups = {
-        "paper": [row.name for row in (*_INTERPNET, _GVE[0])],
+        "paper": [row.name for row in _PAPER],
+        "beam": [row.name for row in _BEAM],
         "transformer": [row.name for row in _TRANSFORMER],
         "gve-ablations": [row.name for row in _GVE],
         "all": fitting,
