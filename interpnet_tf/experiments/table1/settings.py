@@ -60,6 +60,6 @@ SETTINGS: dict[str, Setting] = {
         reader_split="train",
         sentences=3,
         stage_epochs=2,
-        seconds={"classifier": 15, "lrcn": 48, "transformer": 80, "built": 145, "judge": 12},
+        seconds={"classifier": 15, "lrcn": 42, "transformer": 80, "built": 95, "judge": 12},
     ),
 }
