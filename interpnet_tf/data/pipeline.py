@@ -47,8 +47,8 @@ class SeededBatches:
         """Returns the pipeline for `keras.Model.fit`, which also needs the callback `follow_epochs()`."""
         dataset = tf.data.Dataset.from_generator(lambda: iter(self), output_signature=self.signature())
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(2)
-        # At the end of an epoch TensorFlow often waits for its tuner's next turn, which comes after 10 ms,
-        # then twice as late every time: an epoch of 45 seconds lasts 82.
+        # In a process with one core, the end of an epoch often waits for the tuner's next turn, which comes
+        # after 10 ms, then twice as late every time: an epoch of 45 seconds lasts 82.
         options = tf.data.Options()
         options.autotune.enabled = False
         return dataset.with_options(options)
