@@ -125,9 +125,10 @@ _FURTHER = (
 )
 
 
+_BEAM_SEARCH = Row("beam", "beam", decoding={"sampler": "beam", "beams": 5})
 # The settings of `speakers.presets`, chosen on the validation photographs of CUB-40.
 _SPEAKERS = (
-    Row("beam", "beam", decoding={"sampler": "beam", "beams": 5}),
+    _BEAM_SEARCH,
     Row("mbr", "minimum Bayes risk", decode=systems.minimum_bayes_risk, decoding={"samples": 20, "beams": 5}),
     Row(
         "consistent",
@@ -151,7 +152,7 @@ def _spoken(row: Row, speaker: Row) -> Row:
 
 
 _TRAINED = {row.name: row for row in (*_INTERPNET, *_GVE, *_TRANSFORMER, *_FURTHER)}
-_BEAM = [_spoken(row, _SPEAKERS[0]) for row in (*_PAPER, _TRAINED["gve-explanation-label"])]
+_BEAM = [_spoken(row, _BEAM_SEARCH) for row in (*_PAPER, _TRAINED["gve-explanation-label"])]
 _SPOKEN = _BEAM + [
     _spoken(_TRAINED[name], speaker)
     for name in ("interpnet-2", "interpnet-2-transformer", "interpnet-2-tuned")
