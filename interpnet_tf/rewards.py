@@ -37,17 +37,26 @@ class ClassProbability:
 
     Args:
         classifier: a trained `sentence_models.sentence_classifier`.
+        words: how many words of a sentence it reads; `None` reads all. Where it reads all, it is surer of a
+            longer sentence, so that sentences grow; where it reads the first ones only, the class is to be
+            told by them, and what is said after them gains nothing.
+
+    Raises:
+        ValueError: if `words` is below 1.
 
     References:
     - [Hendricks et al. 2016, section 3.2](https://arxiv.org/abs/1603.08507), the discriminative loss
     """
 
-    def __init__(self, classifier: keras.Model) -> None:
+    def __init__(self, classifier: keras.Model, words: int | None = None) -> None:
+        if words is not None and words < 1:
+            raise ValueError(f"words must be at least 1, or None for all, got {words}")
+        self.words = words
         self._read = tf.function(lambda ids: classifier(ids, training=False), reduce_retracing=True)
 
     def bind(self, dataset: ExplanationDataset) -> BoundReward:
         def reward(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            probabilities = self._read(tf.convert_to_tensor(ids, tf.int32)).numpy()
+            probabilities = self._read(tf.convert_to_tensor(ids[:, : self.words], tf.int32)).numpy()
             return probabilities[np.arange(len(rows)), dataset.labels[rows]]
 
         return reward

@@ -71,6 +71,21 @@ def test_class_probability_is_that_of_the_true_class(birds):
     np.testing.assert_allclose(values, [0.75, 0.75, 0, 0.75])
 
 
+@pytest.mark.parametrize(("words", "expected"), [(None, [0.25, 0.5]), (2, [0.5, 1.0]), (9, [0.25, 0.5])])
+def test_class_probability_of_the_first_words(birds, words, expected):
+    """Of a classifier that gives class 0 the share of the ids that are 0."""
+    ids = keras.Input((None,), dtype="int32")
+    share = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(3, 3, weights=[np.eye(3)])(ids))
+    reward = rewards.ClassProbability(keras.Model(ids, share), words).bind(birds)
+    values = reward(np.array([[0, 1, 2, 2], [0, 0, 1, 1]]), np.array([0, 0]))
+    np.testing.assert_allclose(values, expected)
+
+
+def test_class_probability_of_no_words():
+    with pytest.raises(ValueError, match="words must be at least 1, or None for all, got 0"):
+        rewards.ClassProbability(keras.Sequential(), words=0)
+
+
 def test_a_weighted_sum(birds, tokenizer):
     cider = rewards.CiderD(tokenizer, SENTENCES)
 

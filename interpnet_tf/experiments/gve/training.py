@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 
 from interpnet_tf import layers, rewards, sentence_models
 from interpnet_tf.class_embedding import CLASS_EMBEDDING, with_class_embedding, with_true_classes
@@ -115,14 +114,22 @@ def train(
     if ablation not in ABLATIONS:
         raise ValueError(f"ablation must be one of {list(ABLATIONS)}, got {ablation!r}")
     chosen, stages = ABLATIONS[ablation], Stages(directory, callbacks)
-    sentences = dict(sentences or {})
+    read_sentences = functools.partial(
+        _sentence_model,
+        tokenizer=tokenizer,
+        train=train,
+        valid=valid,
+        seed=seed,
+        stages=stages,
+        options=dict(sentences or {}),
+    )
 
     def train_relevance(directory: Any, callbacks: Any) -> InterpNet:
         whole, read = classifier, []
         if chosen.image:
             read.append(image_layer or layers.default_layers(layers.trace(classifier))[0])
         if chosen.label:
-            vectors = _class_vectors(tokenizer, train, valid, seed, stages, sentences)
+            vectors = sentence_models.class_vectors(read_sentences("language_model"), tokenizer, train)
             whole = with_class_embedding(classifier, vectors)
             read.append(CLASS_EMBEDDING)
         decoder_of = decoder or functools.partial(LRCNDecoder, dropout=0.5, seed=seed)
@@ -136,7 +143,7 @@ def train(
 
     def train_discriminative(directory: Any, callbacks: Any) -> InterpNet:
         model = stages.finish(chosen.relevance, "relevance", train_relevance)
-        reader = _sentence_classifier(tokenizer, train, valid, seed, stages, sentences)
+        reader = read_sentences("sentence_classifier")
         options = {"seed": seed, **(discriminative or {})}
         discriminate(model, reader, train, valid, directory=directory, callbacks=callbacks, **options)
         return model
@@ -152,6 +159,7 @@ def discriminate(
     train: ExplanationDataset,
     valid: ExplanationDataset,
     *,
+    words: int | None = None,
     likelihood_weight: float = 0.5,
     epochs: int = 5,
     learning_rate: float = 1e-4,
@@ -163,6 +171,7 @@ def discriminate(
         model: a trained `InterpNet`, such as InterpNET_2's, whose decoder is trained in place.
         sentence_classifier: what `train_sentence_classifier` returned, for the same tokenizer.
         train, valid: data with sentences.
+        words: how many words of a sentence the classifier reads, see `rewards.ClassProbability`.
         likelihood_weight: of the relevance loss, one over the λ of the paper.
         epochs, learning_rate: see `policy_gradient.train_policy`.
         **options: further arguments of `policy_gradient.train_policy`.
@@ -171,7 +180,8 @@ def discriminate(
         One dict an epoch, see `policy_gradient.train_policy`.
 
     Raises:
-        ValueError: if the sentence classifier has another vocabulary than the model.
+        ValueError: if the sentence classifier has another vocabulary than the model, or an argument is out of
+            its range.
 
     References:
     - [Hendricks et al. 2016, section 3.2](https://arxiv.org/abs/1603.08507)
@@ -190,7 +200,7 @@ def discriminate(
         model,
         train,
         valid,
-        rewards.ClassProbability(sentence_classifier),
+        rewards.ClassProbability(sentence_classifier, words),
         likelihood_weight=likelihood_weight,
         epochs=epochs,
         learning_rate=learning_rate,
@@ -220,10 +230,12 @@ def train_sentence_classifier(
     Returns:
         The model; `sentence_models.sentence_accuracy` tells how good it is.
     """
-    return _sentence_classifier(tokenizer, train, valid, seed, Stages(directory, callbacks), options)
+    stages = Stages(directory, callbacks)
+    return _sentence_model("sentence_classifier", tokenizer, train, valid, seed, stages, options)
 
 
-def _sentence_classifier(
+def _sentence_model(
+    kind: str,
     tokenizer: ExplanationTokenizer,
     train: ExplanationDataset,
     valid: ExplanationDataset,
@@ -231,27 +243,15 @@ def _sentence_classifier(
     stages: Stages,
     options: dict[str, Any],
 ) -> keras.Model:
+    """Returns the trained model of a stage that reads sentences only: language model or classifier."""
+
     def trained(**where: Any) -> keras.Model:
-        classes = len(train.class_names)
-        model = sentence_models.sentence_classifier(tokenizer.vocabulary_size, classes, seed=seed)
+        size, classes = tokenizer.vocabulary_size, len(train.class_names)
+        if kind == "sentence_classifier":
+            model = sentence_models.sentence_classifier(size, classes, seed=seed)
+        else:
+            model = sentence_models.language_model(size, seed=seed)
         train_sentence_model(model, tokenizer, train, valid, seed=seed, **options, **where)
         return model
 
-    return stages.finish("sentence_classifier", "sentence_classifier", trained)
-
-
-def _class_vectors(
-    tokenizer: ExplanationTokenizer,
-    train: ExplanationDataset,
-    valid: ExplanationDataset,
-    seed: int,
-    stages: Stages,
-    options: dict[str, Any],
-) -> np.ndarray:
-    def trained(**where: Any) -> keras.Model:
-        model = sentence_models.language_model(tokenizer.vocabulary_size, seed=seed)
-        train_sentence_model(model, tokenizer, train, valid, seed=seed, **options, **where)
-        return model
-
-    model = stages.finish("language_model", "language_model", trained)
-    return sentence_models.class_vectors(model, tokenizer, train)
+    return stages.finish(kind, kind, trained)
