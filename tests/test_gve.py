@@ -187,6 +187,8 @@ def test_discriminate_takes_any_model(make_model, birds, valid_birds):
     history = gve.discriminate(model, reader, birds, valid_birds, epochs=1, samples=2)
     assert set(history[0]) == {"reward", "val_reward", "val_loss", "val_objective", "learning_rate"}
     assert np.abs(model.decoder.output_kernel.numpy() - before).max() > 0
+    with pytest.raises(ValueError, match="words must be at least 1"):
+        gve.discriminate(model, reader, birds, valid_birds, words=0)
 
 
 @pytest.mark.slow
