@@ -114,22 +114,15 @@ def train(
     if ablation not in ABLATIONS:
         raise ValueError(f"ablation must be one of {list(ABLATIONS)}, got {ablation!r}")
     chosen, stages = ABLATIONS[ablation], Stages(directory, callbacks)
-    read_sentences = functools.partial(
-        _sentence_model,
-        tokenizer=tokenizer,
-        train=train,
-        valid=valid,
-        seed=seed,
-        stages=stages,
-        options=dict(sentences or {}),
-    )
+    sentences = dict(sentences or {})
 
     def train_relevance(directory: Any, callbacks: Any) -> InterpNet:
         whole, read = classifier, []
         if chosen.image:
             read.append(image_layer or layers.default_layers(layers.trace(classifier))[0])
         if chosen.label:
-            vectors = sentence_models.class_vectors(read_sentences("language_model"), tokenizer, train)
+            reader = _sentence_model("language_model", tokenizer, train, valid, seed, stages, sentences)
+            vectors = sentence_models.class_vectors(reader, tokenizer, train)
             whole = with_class_embedding(classifier, vectors)
             read.append(CLASS_EMBEDDING)
         decoder_of = decoder or functools.partial(LRCNDecoder, dropout=0.5, seed=seed)
@@ -143,7 +136,7 @@ def train(
 
     def train_discriminative(directory: Any, callbacks: Any) -> InterpNet:
         model = stages.finish(chosen.relevance, "relevance", train_relevance)
-        reader = read_sentences("sentence_classifier")
+        reader = _sentence_model("sentence_classifier", tokenizer, train, valid, seed, stages, sentences)
         options = {"seed": seed, **(discriminative or {})}
         discriminate(model, reader, train, valid, directory=directory, callbacks=callbacks, **options)
         return model
