@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 import grpc
-import tensorflow as tf
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,8 @@ HTTP_STATUS = {
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
 
-# A gRPC client takes 8 KiB of metadata by default, the message among it.
+# A gRPC client takes 8 KiB of metadata by default, the message among it, which takes three bytes for each
+# that is not ASCII.
 LONGEST_MESSAGE = 1000
 
 
@@ -39,15 +40,22 @@ class ServingError(Exception):
 
     Args:
         code: of gRPC; REST translates it with `HTTP_STATUS`.
-        message: what was wrong and what to do.
+        message: what was wrong and what to do. What UTF-8 cannot carry is escaped, and a long text is cut.
         http_status: where REST has a status of its own (413, 408).
     """
 
     def __init__(self, code: grpc.StatusCode, message: str, http_status: int | None = None):
         self.code = code
-        self.message = message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
+        self.message = _carried(message)
         self.http_status = http_status or HTTP_STATUS.get(code, 500)
         super().__init__(self.message)
+
+
+def _carried(message: str) -> str:
+    text = message[: LONGEST_MESSAGE + 1].encode("utf-8", "backslashreplace")
+    if len(text) <= LONGEST_MESSAGE:
+        return text.decode()
+    return text[: LONGEST_MESSAGE - 3].decode("utf-8", "ignore") + "…"
 
 
 def invalid(message: str) -> ServingError:
@@ -57,6 +65,8 @@ def invalid(message: str) -> ServingError:
 
 def from_exception(error: Exception) -> ServingError:
     """Translates what a request ran into; an error of the server's own is logged and not shown."""
+    import tensorflow as tf  # takes seconds; the process that reads JSON needs none of it
+
     if isinstance(error, ServingError):
         return error
     if isinstance(error, TimeoutError):
@@ -75,7 +85,7 @@ def from_exception(error: Exception) -> ServingError:
     return ServingError(grpc.StatusCode.INTERNAL, "the server failed; its log says why")
 
 
-def _reason(error: tf.errors.OpError) -> str:
+def _reason(error: Any) -> str:
     """Returns the line of TensorFlow's message that says what was wrong, without where in the graph."""
     for line in error.message.splitlines():
         text = re.sub(r"^\s*\(\d+\) [A-Z_]+: ", "", line).strip()

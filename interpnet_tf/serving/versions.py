@@ -6,19 +6,21 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
 
-from interpnet_tf.serving.errors import ServingError, from_exception, invalid
+from interpnet_tf.serving.errors import ServingError, invalid
+from interpnet_tf.serving.version_folders import Fingerprint, VersionFolder, VersionFolders
 
 log = logging.getLogger(__name__)
 
 START, LOADING, AVAILABLE, UNLOADING, END = "START", "LOADING", "AVAILABLE", "UNLOADING", "END"
-Fingerprint = frozenset[tuple[str, int, int]]
+LONGEST_PAUSE = 3600.0
 
 
 @dataclasses.dataclass
@@ -32,6 +34,8 @@ class Version:
         servable: the loaded model.
         users: requests that are using it.
         failed_on: what the folder held when it could not be loaded.
+        failures: how often it could not be loaded in a row.
+        retry_at: when it is tried again, on the clock of `time.monotonic`.
     """
 
     number: int
@@ -40,15 +44,19 @@ class Version:
     servable: Any = None
     users: int = 0
     failed_on: Fingerprint | None = None
+    failures: int = 0
+    retry_at: float = 0.0
 
 
 class ModelVersions:
     """Serves the newest version in a folder, and swaps it while requests run.
 
-    A folder is a version if its name is a number, it holds `saved_model.pb`, and it looks the same in two
-    looks, one poll apart: what is still being copied is left alone. A new version is loaded before the old
-    one goes, and the old one goes when the last request on it has ended. A version that cannot be loaded is
-    passed over, until its folder changes. With no version left in the folder, the loaded one stays.
+    What is still being copied is left alone: a folder counts once it looks the same in two looks, one poll
+    apart. A new version is loaded before the old one goes, and the old one goes when the last request on it
+    has ended. A version that cannot be loaded is passed over until its folder changes, or a minute has
+    passed, then two, then four. With no version left in the folder, the loaded one stays.
+
+    Nothing that happens to the folder, or that a library raises while it loads a version, ends the watch.
 
     Args:
         name: of the model, in the API.
@@ -56,7 +64,13 @@ class ModelVersions:
         load: makes a servable of a version folder.
         keep: how many of the newest versions to serve.
         labels: names for version numbers.
-        on_change: called after a version's state has changed.
+        on_change: called after each look, and after a version's state has changed.
+        retry_seconds: after which a version that could not be loaded is tried again.
+
+    Attributes:
+        versions: by number, each that was ever found.
+        trouble: what went wrong in the last look at the folder, or nothing.
+        looks: how often the folder was looked at.
     """
 
     def __init__(
@@ -67,15 +81,19 @@ class ModelVersions:
         keep: int = 1,
         labels: Mapping[str, int] | None = None,
         on_change: Callable[[ModelVersions], None] = lambda versions: None,
+        retry_seconds: float = 60.0,
     ):
         self.name = name
         self.folder = folder
         self.versions: dict[int, Version] = {}
+        self.trouble = ""
+        self.looks = 0
         self._load = load
         self._keep = keep
         self._labels = dict(labels or {})
         self._on_change = on_change
-        self._looks: dict[int, Fingerprint] = {}
+        self._retry_seconds = retry_seconds
+        self._folders = VersionFolders(folder)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="loading")
 
     @property
@@ -128,26 +146,26 @@ class ModelVersions:
             )
 
     async def refresh(self) -> None:
-        """Looks at the folder once: loads what is new, unloads what is no longer wanted."""
-        ready = await self._in_thread(self._look)
-        while unloaded := [number for number in self._wanted(ready) if self._state(number) != AVAILABLE]:
-            await self._load_version(unloaded[0], ready[unloaded[0]])
-        wanted = self._wanted(ready)
-        for number in self.available:
-            if wanted and number not in wanted:
-                self._set(self.versions[number], UNLOADING)
-        for version in list(self.versions.values()):
-            if version.state == UNLOADING and version.users == 0:
-                await self._unload(version)
+        """Looks at the folder once: loads what is new, unloads what is no longer wanted.
+
+        What goes wrong is logged, once until it changes, and told by `trouble`; nothing is raised.
+        """
+        failure = None
+        try:
+            trouble = await self._refresh()
+        except Exception as error:
+            failure, trouble = error, _describe(error)
+        if trouble != self.trouble:
+            log.warning("%s: %s", self.folder, trouble or "all is well again", exc_info=failure)
+        self.trouble = trouble
+        self.looks += 1
+        self._tell()
 
     async def watch(self, seconds: float) -> None:
         """Looks at the folder again and again, until cancelled."""
         while True:
             await asyncio.sleep(seconds)
-            try:
-                await self.refresh()
-            except OSError as error:  # such as a network disk that is away for a while
-                log.warning("cannot look into %s: %s", self.folder, error)
+            await self.refresh()
 
     async def close(self) -> None:
         """Unloads everything. No request may be running."""
@@ -156,64 +174,108 @@ class ModelVersions:
                 await self._unload(version)
         self._thread.shutdown()
 
-    def _look(self) -> dict[int, Fingerprint]:
-        """Returns the version folders that are complete, with what they hold."""
-        looks = {}
-        for path in self.folder.iterdir():
-            if path.name.isascii() and path.name.isdecimal() and (path / "saved_model.pb").is_file():
-                number = int(path.name)
-                looks[number] = self._looks.get(number) if self._state(number) == AVAILABLE else None
-                looks[number] = looks[number] or _fingerprint(path)
-        ready = {number: look for number, look in looks.items() if self._looks.get(number) == look}
-        self._looks = looks
-        return ready
+    async def _refresh(self) -> str:
+        """Does what `refresh` says; returns what went wrong."""
+        ready, error = await self._in_thread(self._folders.look, set(self.available))
+        if error is not None:
+            return f"cannot be looked into: {_describe(error)}"
+        for number, version in self.versions.items():
+            if number not in self._folders.found:
+                version.failed_on = None  # should it come back, it is tried
+        tried: set[int] = set()
+        while new := [number for number in self._wanted(ready) if self._is_to_load(number, tried)]:
+            tried.add(new[0])
+            await self._load_version(new[0], ready[new[0]])
+        wanted = self._wanted(ready)
+        for number in self.available:
+            if wanted and number not in wanted:
+                self._set(self.versions[number], UNLOADING)
+        for version in list(self.versions.values()):
+            if version.state == UNLOADING and version.users == 0:
+                await self._unload(version)
+        return "; ".join(self._folders.problems)
 
-    def _state(self, number: int) -> str | None:
-        return self.versions[number].state if number in self.versions else None
+    def _wanted(self, ready: Mapping[int, VersionFolder]) -> list[int]:
+        now = time.monotonic()
 
-    def _wanted(self, ready: Mapping[int, Fingerprint]) -> list[int]:
         def failed(number: int) -> bool:
-            return number in self.versions and self.versions[number].failed_on == ready[number]
+            version = self.versions.get(number)
+            return (
+                version is not None
+                and version.failed_on == ready[number].fingerprint
+                and now < version.retry_at
+            )
 
         return [number for number in sorted(ready, reverse=True) if not failed(number)][: self._keep]
 
-    async def _load_version(self, number: int, look: Fingerprint) -> None:
+    def _is_to_load(self, number: int, tried: set[int]) -> bool:
+        return number not in tried and (
+            number not in self.versions or self.versions[number].state != AVAILABLE
+        )
+
+    async def _load_version(self, number: int, folder: VersionFolder) -> None:
+        before = self.versions.get(number)
+        if (
+            before is not None and before.state == UNLOADING
+        ):  # a request still uses it, and it is wanted again
+            self._set(before, AVAILABLE)
+            return
         version = self.versions[number] = Version(number)
         self._set(version, LOADING)
-        try:
-            version.servable = await self._in_thread(self._load, self._path(number))
-        except Exception as error:
-            version.error = (
-                from_exception(error)
-                if isinstance(error, ServingError)
-                else ServingError(grpc.StatusCode.UNKNOWN, f"cannot load {self._path(number)}: {error}")
-            )
-            version.failed_on = look
+        version.servable, error = await self._in_thread(self._load, folder.path)
+        if error is None:
+            self._set(version, AVAILABLE)
+            return
+        version.error = (
+            error
+            if isinstance(error, ServingError)
+            else ServingError(grpc.StatusCode.UNKNOWN, f"cannot load {folder.path}: {_describe(error)}")
+        )
+        version.failed_on = folder.fingerprint
+        version.failures = 1 + (before.failures if before is not None else 0)
+        pause = min(self._retry_seconds * 2 ** min(version.failures - 1, 10), LONGEST_PAUSE)
+        version.retry_at = time.monotonic() + pause
+        if before is None or before.error is None or before.error.message != version.error.message:
             log.error("version %d could not be loaded; others stay as they are: %s", number, version.error)
-        self._set(version, AVAILABLE if version.servable is not None else END)
+        self._set(version, END)
 
     async def _unload(self, version: Version) -> None:
         servable, version.servable = version.servable, None
-        await self._in_thread(servable.close)
+        _, error = await self._in_thread(servable.close)
+        if error is not None:
+            log.error("version %d could not be closed: %s", version.number, _describe(error))
         self._set(version, END)
-
-    def _path(self, number: int) -> Path:
-        """Finds the folder of a number, whose name may have leading zeros."""
-        return next(
-            path for path in self.folder.iterdir() if path.name.isdecimal() and int(path.name) == number
-        )
 
     def _set(self, version: Version, state: str) -> None:
         version.state = state
         log.info("%s version %d: %s", self.name, version.number, state)
-        self._on_change(self)
+        self._tell()
 
-    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+    def _tell(self) -> None:
+        try:
+            self._on_change(self)
+        except Exception as error:
+            log.error("a change of versions could not be told", exc_info=error)
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> tuple[Any, Any]:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _attempt, function, arguments)
 
 
-def _fingerprint(folder: Path) -> Fingerprint:
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return frozenset(
-        (str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files
-    )
+def _attempt(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[Any, BaseException | None]:
+    """Returns what a function returns, and what it raises.
+
+    A future does not carry every exception: StopIteration leaves it waiting for ever, SystemExit ends the
+    event loop, and CancelledError looks as if the waiting task had been cancelled.
+    """
+    try:
+        return function(*arguments), None
+    except BaseException as error:
+        return None, error
+
+
+def _describe(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception:  # an exception whose text cannot be made
+        text = ""
+    return text or type(error).__name__
