@@ -12,20 +12,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from interpnet_tf import text
 from interpnet_tf.atomic import write_atomically
 
 SPECIAL_TOKENS = ("[pad]", "[start]", "[end]", "[unknown]")
-# A word is a run of letters, marks and digits, which may hold inner hyphens, apostrophes and decimal points
-# ("black-footed", "bird's", "2.5"); every other character that is not a space is punctuation.
-_CHARACTER = r"[\p{L}\p{M}\p{N}]"
-_TOKEN = rf"{_CHARACTER}+(?:['\x{{2019}}\-]{_CHARACTER}+|[.,]\p{{N}}+)*|[^\s\p{{L}}\p{{M}}\p{{N}}]"
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
 class ExplanationTokenizer:
     """Turns sentences into ids of words and punctuation marks, and ids into readable sentences.
 
-    Text is normalised (NFKC), put in lower case and cut into words and punctuation with tensorflow-text.
+    Text is normalised (NFKC; byte order marks and other characters that nobody sees are dropped), put in
+    lower case and cut into words and punctuation with tensorflow-text.
     The way back uses plain TensorFlow ops only, so that it can be part of an exported graph.
 
     Args:
@@ -90,9 +88,11 @@ class ExplanationTokenizer:
         """
         import tensorflow_text
 
-        text = tensorflow_text.normalize_utf8(tf.convert_to_tensor(sentences, tf.string), "NFKC")
-        text = tf.strings.lower(text, encoding="utf-8")
-        return tensorflow_text.regex_split(text, rf"{_TOKEN}|\s+", _TOKEN)
+        words = tf.strings.regex_replace(tf.convert_to_tensor(sentences, tf.string), text.CONTROLS, " ")
+        words = tf.strings.regex_replace(words, text.INVISIBLE, "")
+        words = tensorflow_text.normalize_utf8(words, "NFKC")
+        words = tensorflow_text.normalize_utf8(tf.strings.lower(words, encoding="utf-8"), "NFKC")
+        return tensorflow_text.regex_split(words, f"{text.TOKEN}|{text.BETWEEN_TOKENS}", text.TOKEN)
 
     def adapt(self, sentences: Iterable[str]) -> ExplanationTokenizer:
         """Takes the vocabulary from sentences: most frequent word first, ties in alphabetical order.
@@ -152,13 +152,14 @@ class ExplanationTokenizer:
         stops = tf.logical_or(tf.equal(ids, self.end_id), tf.equal(ids, self.pad_id))
         ended = tf.cumsum(tf.cast(stops, tf.int32), axis=1) > 0
         words = tf.where(ended, "", tf.gather(tf.constant(self._words), ids))
-        text = tf.strings.strip(tf.strings.reduce_join(words, axis=1, separator=" "))
-        text = tf.strings.regex_replace(text, r" ([,.;:!?%)\]}…])", r"\1")
-        return tf.strings.regex_replace(text, r"([(\[{#]) | (/) ", r"\1\2")
+        sentences = tf.strings.strip(tf.strings.reduce_join(words, axis=1, separator=" "))
+        for pattern, replacement in text.SPELLING:
+            sentences = tf.strings.regex_replace(sentences, pattern, replacement)
+        return sentences
 
     def detokenize(self, ids: Any) -> list[str]:
         """Returns the sentences that ids spell, as Python strings; see `detokenize_tensor`."""
-        return [text.decode("utf-8") for text in self.detokenize_tensor(ids).numpy()]
+        return [sentence.decode("utf-8") for sentence in self.detokenize_tensor(ids).numpy()]
 
     def words(self, ids: Iterable[int]) -> list[str]:
         """Returns the word of each id, up to the first end or pad id."""
@@ -205,8 +206,12 @@ def flatten(sentences: Iterable[Any]) -> Iterable[str]:
         sentences = [sentences]
     for item in sentences:
         if isinstance(item, bytes):
-            yield item.decode("utf-8")
+            try:
+                yield item.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise ValueError(f"sentences must be UTF-8, got {item[:60]!r}: {error.reason}") from None
         elif isinstance(item, str):
+            text.check_encodable(item, "sentences")
             yield item
         elif hasattr(item, "__iter__"):
             yield from flatten(item)

@@ -106,6 +106,13 @@ def test_windows_line_ends_are_accepted(root):
     assert cub.load(root, "test").explanations[0] == ["Image 10 is  a bird.", "It has wings ."]
 
 
+def test_byte_order_marks_are_no_words(root):
+    before = cub.load(root, "test").explanations
+    for path in [*(root / "text_c10").glob("*/*.txt"), root / "CUB_200_2011" / "images.txt"]:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert cub.load(root, "test").explanations == before
+
+
 def test_features_with_ids_are_found_by_them(root):
     plain = cub.load(root, "test")
     names = [line.split()[1] for line in (root / "CUB_200_2011/images.txt").read_text().splitlines()]

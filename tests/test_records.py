@@ -375,3 +375,23 @@ def test_features_from_a_file_are_found_by_the_paths_of_the_images(write, tmp_pa
         records.load(path, "train", features=file)
     with pytest.raises(ValueError, match="the record has features of its own"):
         records.load(write(CSV, "own.csv"), "train", features=file)
+
+
+def test_labels_that_look_the_same_are_one_class(write):
+    labels = ["m\u00e9sange", "me\u0301sange", "\ufeffm\u00e9sange", "m\u00e9\u200bsange"]
+    path = write([{"features": [1], "label": label} for label in labels])
+    assert records.load(path).class_names == ["m\u00e9sange"]
+    assert records.load(path, class_names=["merle", "me\u0301sange"]).labels.tolist() == [1] * 4
+
+
+def test_files_put_together_with_their_byte_order_marks(write):
+    line = json.dumps({"features": [1], "label": "gull"}) + "\n"
+    assert len(records.load(write("\ufeff" + line + "\ufeff" + line, "birds.jsonl"))) == 2
+
+
+@pytest.mark.parametrize("field", ["label", "explanations"])
+def test_half_a_surrogate_pair_is_named_by_file_and_line(write, field):
+    good = {"features": [1], "label": "gull", "explanations": ["a gull."]}
+    broken = {**good, field: "a \ud83d"} if field == "label" else {**good, field: ["a gull.", "a \ud83d"]}
+    with pytest.raises(ValueError, match=rf"^birds\.jsonl:2: {field}: .*surrogate"):
+        records.load(write([good, broken]))

@@ -209,7 +209,7 @@ def _read_sentences(path: Path) -> list[str]:
 def read_text(path: Path) -> str:
     """Reads a text file of the archive."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise FileNotFoundError(f"{str(path)!r} is missing; unpack the archive that holds it again") from None
     except UnicodeDecodeError as error:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from interpnet_tf.text import check_encodable, clean_name
+
 
 def read_fields(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Reads the records of a CSV or a JSON Lines file, without judging what they say.
@@ -36,6 +38,10 @@ def read_fields(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path.name}:{line}: not UTF-8 text; save the file as UTF-8") from None
     for line, fields in readers[path.suffix.lower()](path.name, text):
+        for name, value in fields.items():
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, str):
+                    check_encodable(part, f"{path.name}:{line}: {name}")
         yield (
             f"{path.name}:{line}",
             {name: value for name, value in fields.items() if value not in (None, "", [])},
@@ -47,7 +53,7 @@ def _read_csv(file: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        header = [name.strip() for name in next(rows, [])]
+        header = [clean_name(name) for name in next(rows, [])]
         if text.strip() and not ("label" in header and {"image", "features"} & set(header)):
             raise ValueError(
                 f"{file}:1: needs the columns label and image or features, has {', '.join(header)}"
@@ -69,7 +75,8 @@ def _read_csv(file: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _read_jsonl(file: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, content in enumerate(text.split("\n"), start=1):
+    # Where files were put together, the mark of the second one's beginning stands in the middle.
+    for line, content in enumerate(text.replace("\n\ufeff", "\n").split("\n"), start=1):
         if not content.strip():
             continue
         try:

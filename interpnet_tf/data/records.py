@@ -15,6 +15,7 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.feature_files import read_features
 from interpnet_tf.data.images import read_images
 from interpnet_tf.data.record_files import read_fields
+from interpnet_tf.text import clean_name
 
 SPLITS = ("train", "validation", "test", "trainval")
 
@@ -36,7 +37,7 @@ def load(
     |---|---|---|
     | `image` | path, relative to the file's folder | the same |
     | or `features` | numbers separated by spaces or semicolons | list of numbers |
-    | `label` | name of the class | the same, or a whole number |
+    | `label` | name of the class, the same in every Unicode form | the same, or a whole number |
     | `explanation` or `explanations` | sentences separated by `\\|` | a sentence; a list of sentences |
     | `id`, optional | name of the example | the same |
     | `split`, optional | `train`, `validation` or `test` | the same |
@@ -86,7 +87,9 @@ def load(
     if not records:
         raise ValueError(f"{path} holds no record")
     _check_widths(records)
-    names = _sorted_labels(records) if class_names is None else [str(name) for name in class_names]
+    names = _sorted_labels(records)
+    if class_names is not None:
+        names = [clean_name(str(name)) for name in class_names]
     dataset = ExplanationDataset(
         inputs=np.arange(len(records)),
         labels=[_class_id(record, names) for record in records],
@@ -127,6 +130,7 @@ def _check(where: str, fields: dict[str, Any], folder: Path) -> _Record:
         return None if value is None else str(value).strip()
 
     label = text("label", (str, int), "the name of a class or a whole number")
+    label = clean_name(label or "")
     if not label:
         raise ValueError(f"{where}: no label")
     image, split = text("image"), text("split")

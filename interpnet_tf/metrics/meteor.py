@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean
 
 from interpnet_tf.metrics.tokenize import check_sentences
+from interpnet_tf.text import canonical
 
 _SEGMENT = re.compile(r"^Segment \d+ score:\t(\S+)$", re.MULTILINE)
 
@@ -99,9 +100,9 @@ def _jar() -> Path | None:
 
 
 def _write_lines(path: Path, sentences: list[str]) -> None:
-    # One sentence a line: a line break inside one would shift all that follow.
-    lines = [" ".join(sentence.split()) + "\n" for sentence in sentences]
-    path.write_text("".join(lines), encoding="utf-8", errors="replace", newline="\n")
+    # One sentence a line: the canonical form has no line break, which would shift all that follow.
+    lines = [canonical(sentence) + "\n" for sentence in sentences]
+    path.write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def _run(arguments: list[str], folder: str, timeout_seconds: float) -> str:

@@ -15,6 +15,7 @@ from interpnet_tf.metrics.bird_words import (
     PATTERNS,
     SHAPES,
 )
+from interpnet_tf.text import canonical
 
 # Several words for one, and words that only say that a colour follows.
 _REWRITES = [
@@ -104,7 +105,7 @@ def parse_phrases(sentence: str) -> tuple[Phrase, ...]:
 
 
 def _tokens(sentence: str) -> list[str]:
-    text = sentence.lower()
+    text = canonical(sentence)
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
     return re.findall(r"[\w']+|[,.;&]", text)

@@ -11,6 +11,7 @@ import numpy as np
 
 from interpnet_tf.metrics.minimize import minimize
 from interpnet_tf.metrics.sparse import SparseMatrix
+from interpnet_tf.text import canonical
 
 
 class ReadBack:
@@ -165,7 +166,7 @@ class ReadBack:
 
 def _features(sentence: str) -> Counter:
     """Counts words of two letters or more, and pairs of neighbours among them."""
-    found = re.findall(r"\b\w\w+\b", sentence.lower())
+    found = re.findall(r"\b\w\w+\b", canonical(sentence))
     return Counter([*found, *itertools.pairwise(found)])
 
 

@@ -6,11 +6,13 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+from interpnet_tf.text import canonical
+
 
 # A score reads every sentence once a metric, and nltk takes longer to divide one than a metric to score it.
 @functools.lru_cache(maxsize=2**17)
 def words(sentence: str) -> tuple[str, ...]:
-    """Divides a sentence into lower-case words and punctuation marks.
+    """Divides a sentence, in its canonical form (see `text.canonical`), into words and punctuation marks.
 
     As the paper does, with nltk's `word_tokenize`; `preserve_line=True` keeps it from first looking for
     sentence boundaries, for which nltk would download a model.
@@ -28,7 +30,7 @@ def words(sentence: str) -> tuple[str, ...]:
     """
     from nltk import word_tokenize
 
-    return tuple(word_tokenize(sentence.lower(), preserve_line=True))
+    return tuple(word_tokenize(canonical(sentence), preserve_line=True))
 
 
 def ngrams(tokens: tuple[str, ...], order: int) -> Iterator[tuple[str, ...]]:
@@ -75,7 +77,7 @@ def check_sentences(hypotheses: Any, references: Any) -> None:
                 "(ExplanationDataset.explained() does)"
             )
         for position, sentence in enumerate(sentences):
-            if not isinstance(sentence, str) or not sentence.strip():
+            if not isinstance(sentence, str) or not canonical(sentence):
                 raise ValueError(
                     f"references[{index}][{position}] must be a non-empty string, got {_shown(sentence)}"
                 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from interpnet_tf.text import canonical
+
 Fact = tuple[str, str]
 
 # Every value and its ways to be said, the plainest first.
@@ -93,7 +95,7 @@ def parse_facts(sentence: str) -> set[Fact]:
             facts.update((attribute_of(part, value), value) for value in values)
         values.clear()
 
-    for token in [*_TOKEN.findall(_OWNER.sub("", sentence.lower())), "."]:
+    for token in [*_TOKEN.findall(_OWNER.sub("", canonical(sentence))), "."]:
         if token in _VALUE_OF:
             values.append(_VALUE_OF[token])
         elif token in _PART_OF:
