@@ -20,8 +20,8 @@ from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
 from interpnet_tf.explaining import ExplainedBatch, explain_batch, records, word_ids
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.introspector import Introspector
-from interpnet_tf.optimizers import FusedAdam
 from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
+from interpnet_tf.word_loss import WordLossModel
 
 # Length that r(x) has for the decoder, in root mean square over the training examples, whatever its width: as
 # long as r is, so much do the words said before count for less at the beginning of training.
@@ -31,7 +31,7 @@ _MANY_EXAMPLES = 512
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
-class InterpNet(keras.Model):
+class InterpNet(WordLossModel):
     """A classifier that explains its decisions in sentences.
 
     The activations of the classifier's layers form r(x), where the gradient stops; a decoder learns to say
@@ -92,7 +92,6 @@ class InterpNet(keras.Model):
         if max_length < 2:
             raise ValueError(f"max_length must be at least 2 (a word and the end), got {max_length}")
         self.classifier, self.tokenizer, self.max_length, self.seed = classifier, tokenizer, max_length, seed
-        self.label_smoothing = 0.0
         self.introspector = Introspector(classifier, layers, pooling)
         self.class_names = _class_names(class_names, classifier)
         # Found by `fit`: the layers' scales differ by orders of magnitude. The decoder could undo them, so
@@ -122,65 +121,8 @@ class InterpNet(keras.Model):
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> tf.Tensor:
         r = inputs["r"] if "r" in inputs else self.introspector(inputs["x"], training=False)["r"]
-        return self.decoder({"r": self.standardize(r), "tokens": inputs["tokens"]}, training=training)
-
-    def compile(self, optimizer: Any = None, label_smoothing: float = 0.0, **kwargs) -> None:
-        """Configures training, as `keras.Model.compile`.
-
-        Args:
-            optimizer: as in Keras. `None` is the paper's, Adam at 5e-4; `"adam"` is Adam at Keras' own rate.
-                Both are the fused form, which is the same and faster on CPUs.
-            label_smoothing: share of the probability, in [0, 1), that the target distribution of a word
-                spreads evenly over all ids but padding and start, which never follow a word. It counts in
-                training only: validation and `evaluate` give the plain cross-entropy, by which trainings with
-                and without it compare.
-            **kwargs: those of `keras.Model.compile` but `loss`, which is the cross-entropy of the words:
-                the mean over a sentence's words, then over sentences.
-
-        References:
-        - [Szegedy et al. 2016, section 7](https://arxiv.org/abs/1512.00567), label smoothing
-        """
-        if kwargs.get("loss") is not None:
-            raise ValueError("InterpNet has its own loss (word cross-entropy); call compile without loss=")
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(f"label_smoothing must be at least 0 and less than 1, got {label_smoothing}")
-        self.label_smoothing = label_smoothing
-        if optimizer is None or optimizer == "adam":
-            optimizer = FusedAdam(5e-4 if optimizer is None else 1e-3)
-        kwargs.setdefault("jit_compile", False)  # XLA would compile anew for every length of sentences
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def get_compile_config(self) -> dict[str, Any]:
-        if not self.compiled:
-            return {}
-        optimizer = keras.saving.serialize_keras_object(self.optimizer)
-        return {"optimizer": optimizer, "label_smoothing": self.label_smoothing}
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        if config:
-            optimizer = keras.saving.deserialize_keras_object(config["optimizer"])
-            self.compile(optimizer, config.get("label_smoothing", 0.0))
-            self.optimizer.build(self.trainable_variables)
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> tf.Tensor:
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=y_pred)
-        if training and self.label_smoothing:
-            losses += self.label_smoothing * self._smoothing(y, y_pred)
-        real = tf.cast(tf.not_equal(y, self.tokenizer.pad_id), losses.dtype)
-        by_sentence = tf.reduce_sum(losses * real, axis=1) / tf.maximum(tf.reduce_sum(real, axis=1), 1)
-        weights = tf.ones_like(by_sentence) if sample_weight is None else tf.cast(sample_weight, tf.float32)
-        loss = tf.reduce_sum(by_sentence * weights) / tf.reduce_sum(weights)
-        return tf.add_n([loss, *self.decoder.losses])  # a decoder of one's own may have regularizers
-
-    def _smoothing(self, targets: Any, logits: Any) -> tf.Tensor:
-        """Returns the cross-entropy with the uniform distribution less that with the target, for each word.
-
-        As the log-sum-exp is the same in both, it is the target's logit less the mean of all.
-        """
-        never = {self.tokenizer.pad_id, self.tokenizer.start_id}
-        size = self.tokenizer.vocabulary_size
-        share = tf.constant([0.0 if index in never else 1 / (size - len(never)) for index in range(size)])
-        return tf.gather(logits, targets, axis=2, batch_dims=2) - tf.linalg.matvec(logits, share)
+        tokens = tf.cast(inputs["tokens"], tf.int32)
+        return self.decoder({"r": self.standardize(r), "tokens": tokens}, training=training)
 
     def prepare(
         self,
@@ -421,13 +363,22 @@ class InterpNet(keras.Model):
         return Path(filepath)
 
 
-def load(path: str | os.PathLike) -> InterpNet:
+def load(path: str | os.PathLike, custom_objects: Any = None, compile: bool = True) -> InterpNet:
     """Reads a model that `InterpNet.save` wrote, with Keras' safe mode on.
+
+    Args:
+        path: the `.keras` file.
+        custom_objects: classes and functions of one's own by name, where they are not registered with Keras.
+        compile: whether the model is compiled as it was when it was saved: optimizer and its state, metrics,
+            label smoothing.
+
+    Returns:
+        The model.
 
     Raises:
         ValueError: if the file holds another kind of model.
     """
-    model = keras.saving.load_model(path, safe_mode=True)
+    model = keras.saving.load_model(path, custom_objects, compile, safe_mode=True)
     if not isinstance(model, InterpNet):
         raise ValueError(f"{path} holds a {type(model).__name__}; load it with keras.saving.load_model")
     return model

@@ -28,50 +28,6 @@ def untrained(make_model):
 # The loss
 
 
-def test_loss_is_the_mean_over_words_then_over_sentences(untrained):
-    # One word of probability 1/2 and three of 1/4: (ln 2 + ln 4) / 2. Over all words it would be 7/4 ln 2.
-    vocabulary = untrained.tokenizer.vocabulary_size
-    logits = np.full((2, 3, vocabulary), -1e9, "float32")
-    logits[0, :, 4:6] = 0
-    logits[1, :, 4:8] = 7
-    targets = np.array([[4, 0, 0], [5, 4, 6]])
-    loss = untrained.compute_loss(y=targets, y_pred=logits)
-    np.testing.assert_allclose(loss, 1.5 * np.log(2), rtol=1e-6)
-    weighted = untrained.compute_loss(y=targets, y_pred=logits, sample_weight=[3, 1])
-    np.testing.assert_allclose(weighted, (3 * np.log(2) + np.log(4)) / 4, rtol=1e-6)
-
-
-def test_smoothed_loss_by_hand(make_model):
-    model = make_model()
-    model.compile(label_smoothing=0.3)
-    size = model.tokenizer.vocabulary_size
-    logits = np.zeros((1, 2, size), "float32")
-    logits[0, 0, 4] = np.log(3.0)
-    logits[0, 0, :2] = np.log(2.0)  # padding and start: in the denominator, but no part of the smoothing
-    # Probabilities: 3 / s of word 4, 2 / s of the first two ids, 1 / s of the others, where s = size + 4. The
-    # target gives 0.7 + 0.3 / (size - 2) to word 4, and 0.3 / (size - 2) to each of the size - 3 others.
-    total, each = size + 4, 0.3 / (size - 2)
-    expected = -(0.7 + each) * np.log(3 / total) - (size - 3) * each * np.log(1 / total)
-    targets = np.array([[4, 0]])
-    np.testing.assert_allclose(model.compute_loss(y=targets, y_pred=logits), expected, rtol=1e-6)
-    plain = model.compute_loss(y=targets, y_pred=logits, training=False)
-    np.testing.assert_allclose(plain, -np.log(3 / total), rtol=1e-6)
-    np.testing.assert_allclose(model.compute_loss(y=targets, y_pred=logits + 1e4), expected, rtol=1e-3)
-
-
-def test_smoothing_counts_in_training_only(make_model, birds):
-    plain, smooth = make_model(), make_model()
-    plain.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
-    smooth.compile(keras.optimizers.SGD(0.0), label_smoothing=0.2, run_eagerly=True)
-    losses, smoothed = (
-        {key: values[0] for key, values in model.fit(birds, validation_data=birds, verbose=0).history.items()}
-        for model in (plain, smooth)
-    )
-    assert smoothed["val_loss"] == pytest.approx(losses["val_loss"], rel=1e-6)
-    assert abs(smoothed["loss"] - losses["loss"]) > 1e-4
-    assert smooth.evaluate(birds, verbose=0) == pytest.approx(losses["loss"], rel=1e-5)
-
-
 def test_evaluate_counts_every_sentence_once(untrained, birds):
     """Uneven batches and padding change nothing: the loss is that of the sentences one by one."""
     r = untrained.introspect(birds.inputs)
@@ -289,15 +245,6 @@ def test_a_loaded_model_trains_on(make_model, birds, tmp_path):
     loaded.fit(birds, batch_size=8, initial_epoch=1, epochs=2, verbose=0)
     for ours, expected in zip(loaded.get_weights(), uninterrupted.get_weights(), strict=True):
         np.testing.assert_allclose(ours, expected, atol=1e-6)
-
-
-def test_a_loaded_model_keeps_its_smoothing(make_model, tmp_path):
-    model = make_model()
-    model.compile(label_smoothing=0.25)
-    model.save(tmp_path / "model.keras")
-    assert interpnet_tf.load(tmp_path / "model.keras").label_smoothing == 0.25
-    model.compile_from_config({"optimizer": keras.saving.serialize_keras_object(keras.optimizers.SGD())})
-    assert model.label_smoothing == 0.0  # a file from before there was any
 
 
 def test_a_pooling_layer_is_saved_too(tmp_path, make_model):
