@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import keras
+
+from interpnet_tf import training_state
+from interpnet_tf.errors import UnreadableFileError, reading
 
 
 class Checkpoints(keras.callbacks.Callback):
@@ -17,7 +19,8 @@ class Checkpoints(keras.callbacks.Callback):
 
     With a directory, the state of the training is written there after every epoch: weights, optimizer, random
     generators, and this callback. `resume` continues from it as if nothing had happened, provided that the
-    order of the batches depends on the number of the epoch only, as with `SeededBatches`.
+    order of the batches depends on the number of the epoch only, as with `SeededBatches`. The last two epochs
+    are kept, so that one whose file is damaged can be done again, and the best.
 
     Args:
         monitor: the quantity of an epoch's logs that should fall.
@@ -61,21 +64,32 @@ class Checkpoints(keras.callbacks.Callback):
     def resume(self, model: keras.Model) -> int:
         """Loads the newest checkpoint of the directory, if there is one, into a compiled model.
 
+        One that is damaged is removed, with a line on standard error, and the one before is taken; the epochs
+        after it are done again.
+
         Returns:
             The number of the epoch to go on with, for `fit(initial_epoch=…)`.
+
+        Raises:
+            ValueError: if the checkpoints are those of another model.
         """
-        checkpoints = self._checkpoints()
-        if not checkpoints:
-            return 0
-        newest = checkpoints[-1]
-        state = json.loads((newest / "state.json").read_text("utf-8"))
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(newest / "state.weights.h5")
-        for variable, value in zip(_generators(model), state["generators"], strict=True):
-            variable.assign(value)
-        for name in self._STATE:
-            setattr(self, name, state[name])
-        return len(self.history)
+        for path in reversed(self._checkpoints()):
+            try:
+                record, arrays = training_state.read(path)
+                with reading(path, "the state of a training", "remove it"):
+                    state = {name: record[name] for name in self._STATE}
+                    best = self._path(state["best_epoch"])
+                if best != path:
+                    training_state.read(best)
+            except (UnreadableFileError, FileNotFoundError) as error:
+                print(f"{error}; going back to the epoch before", file=sys.stderr)
+                path.unlink()
+                continue
+            training_state.assign(model, arrays, path)
+            vars(self).update(state)
+            return len(self.history)
+        return 0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         if self._checkpoints() and not self.history:
@@ -124,30 +138,24 @@ class Checkpoints(keras.callbacks.Callback):
         if self._best_weights is not None:
             self.model.set_weights(self._best_weights)
         elif self.best_epoch >= 0 and self.directory is not None:
-            self.model.load_weights(self._path(self.best_epoch) / "state.weights.h5")
+            path = self._path(self.best_epoch)
+            training_state.assign(self.model, training_state.read(path)[1], path)
 
     def _path(self, epoch: int) -> Path:
-        return self.directory / f"epoch-{epoch:04d}"
+        return self.directory / f"epoch-{epoch:04d}.npz"
 
     def _checkpoints(self) -> list[Path]:
-        return sorted(self.directory.glob("epoch-????")) if self.directory and self.directory.exists() else []
+        return sorted(self.directory.glob("epoch-????.npz")) if self.directory else []
 
     def _write(self, epoch: int) -> None:
-        temporary = self.directory / "unfinished"
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        self.model.save_weights(temporary / "state.weights.h5")
         state = {name: getattr(self, name) for name in self._STATE}
-        state["generators"] = [
-            keras.ops.convert_to_numpy(variable).tolist() for variable in _generators(self.model)
-        ]
-        (temporary / "state.json").write_text(json.dumps(state, indent=1), "utf-8")
-        temporary.rename(self._path(epoch))
+        training_state.write(self._path(epoch), self.model, state)
+        kept = {self._path(number) for number in (epoch, epoch - 1, self.best_epoch, self._best_before())}
         for checkpoint in self._checkpoints():
-            if checkpoint not in (self._path(epoch), self._path(self.best_epoch)):
-                shutil.rmtree(checkpoint)
+            if checkpoint not in kept:
+                checkpoint.unlink()
 
-
-def _generators(model: keras.Model) -> list[Any]:
-    """The states of random generators such as Dropout's, which Keras does not save with the weights."""
-    return [variable for variable in model.variables if variable.path.endswith("seed_generator_state")]
+    def _best_before(self) -> int:
+        """Returns the best epoch as it was an epoch ago."""
+        values = [logs[self.monitor] for logs in self.history[:-1]]
+        return values.index(min(values)) if values else -1

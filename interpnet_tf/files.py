@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from interpnet_tf.array_files import read_array
 from interpnet_tf.data.images import read_image
 
 
@@ -42,12 +43,10 @@ def _read_features(path: str, width: int) -> np.ndarray:
     advice = f"this run's classifier reads feature vectors of {width} numbers, from .npy or .npz files"
     if Path(path).suffix not in (".npy", ".npz"):
         raise ValueError(f"{path}: not a file of features; {advice}")
-    features = np.load(path, allow_pickle=False)
-    if isinstance(features, np.lib.npyio.NpzFile):
-        if "features" not in features:
-            raise ValueError(f"{path}: has no array 'features', only {sorted(features)}; {advice}")
-        features = features["features"]
-    features = np.atleast_2d(features).astype("float32")
+    features = np.atleast_2d(read_array(path, "features"))
+    if features.dtype.kind not in "biuf":
+        raise ValueError(f"{path}: holds {features.dtype} and not numbers; {advice}")
+    features = features.astype("float32")
     if features.ndim != 2 or features.shape[1] != width:
         raise ValueError(f"{path}: holds an array of shape {features.shape}; {advice}")
     if not np.isfinite(features).all():

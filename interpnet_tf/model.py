@@ -20,6 +20,7 @@ from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
 from interpnet_tf.explaining import ExplainedBatch, explain_batch, records, word_ids
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.introspector import Introspector
+from interpnet_tf.keras_files import read_model
 from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
 from interpnet_tf.word_loss import WordLossModel
 
@@ -376,9 +377,11 @@ def load(path: str | os.PathLike, custom_objects: Any = None, compile: bool = Tr
         The model.
 
     Raises:
-        ValueError: if the file holds another kind of model.
+        FileNotFoundError: if there is no such file.
+        UnreadableFileError: if it cannot be read.
+        ValueError: if it holds another kind of model.
     """
-    model = keras.saving.load_model(path, custom_objects, compile, safe_mode=True)
+    model = read_model(path, compile, custom_objects)
     if not isinstance(model, InterpNet):
         raise ValueError(f"{path} holds a {type(model).__name__}; load it with keras.saving.load_model")
     return model

@@ -6,7 +6,6 @@ import collections
 import json
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,6 +13,8 @@ import tensorflow as tf
 
 from interpnet_tf import text
 from interpnet_tf.atomic import write_atomically
+from interpnet_tf.errors import reading
+from interpnet_tf.json_files import read_record
 
 SPECIAL_TOKENS = ("[pad]", "[start]", "[end]", "[unknown]")
 
@@ -60,6 +61,8 @@ class ExplanationTokenizer:
         self._set_vocabulary(list(vocabulary or []))
 
     def _set_vocabulary(self, words: list[str]) -> None:
+        if strange := [word for word in words if not isinstance(word, str)]:
+            raise ValueError(f"vocabulary must be words, got {strange[:5]}")
         if repeated := [word for word, count in collections.Counter(words).items() if count > 1]:
             raise ValueError(f"vocabulary names a word more than once: {repeated[:5]}")
         if special := sorted(set(words) & set(SPECIAL_TOKENS)):
@@ -190,14 +193,12 @@ class ExplanationTokenizer:
         """Reads a tokenizer that `save` wrote.
 
         Raises:
-            ValueError: if the file is not a tokenizer's.
+            UnreadableFileError: if the file is not a tokenizer's.
         """
-        try:
-            return cls.from_config(json.loads(Path(path).read_text("utf-8")))
-        except (TypeError, json.JSONDecodeError) as error:
-            raise ValueError(
-                f"{path} is not a tokenizer written by ExplanationTokenizer.save: {error}"
-            ) from error
+        kind, advice = "a tokenizer", "write it with ExplanationTokenizer.save"
+        config = read_record(path, kind, advice)
+        with reading(path, kind, advice):
+            return cls.from_config(config)
 
 
 def flatten(sentences: Iterable[Any]) -> Iterable[str]:

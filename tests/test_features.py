@@ -219,7 +219,7 @@ def test_a_saved_model_is_a_backbone_for_any_size(backbone, tmp_path):
     classifier = keras.Model(backbone.input, keras.layers.GlobalAveragePooling2D()(backbone.output))
     classifier.save(tmp_path / "classifier.keras")
     assert loading.load_backbone(tmp_path / "classifier.keras").output.shape == (None, 2, 2, 6)
-    with pytest.raises(ValueError, match=r"there is no backbone 'none\.keras'"):
+    with pytest.raises(FileNotFoundError, match=r"there is no model file 'none\.keras'"):
         loading.load_backbone("none.keras")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from interpnet_tf.data import loading, records
+from interpnet_tf.data import cub, loading, records, sketchbirds
 
 CSV = """id,features,label,explanations,split
 a,0.5 1,gull,a white bird.|it swims.,train
@@ -333,17 +334,24 @@ def test_loading_resolves_a_path_of_records(write):
 
 
 def test_loading_passes_arguments_to_the_data_set(monkeypatch):
-    calls = []
-    for module in ("cub", "sketchbirds"):
-        monkeypatch.setattr(
-            f"interpnet_tf.data.{module}.load", lambda module=module, **given: calls.append((module, given))
-        )
+    loads = {module: create_autospec(module.load) for module in (cub, sketchbirds)}
+    for module, load in loads.items():
+        monkeypatch.setattr(module, "load", load)
     loading.load("cub", "train", root="there", seed=3, image_size=64)
     loading.load("sketchbirds", "test")
-    assert calls == [
-        ("cub", {"split": "train", "seed": 3, "root": "there", "image_size": 64}),
-        ("sketchbirds", {"split": "test", "seed": 0}),
-    ]
+    loads[cub].assert_called_once_with(split="train", seed=3, root="there", image_size=64)
+    loads[sketchbirds].assert_called_once_with(split="test", seed=0)
+
+
+def test_loading_names_the_options_that_are_known():
+    with pytest.raises(
+        ValueError, match=r"'sketchbirds' has no option features, only image_size, per_species"
+    ):
+        loading.load("sketchbirds", "train", features="birds.npz")
+    with pytest.raises(
+        ValueError, match=r"has no option per_species, only class_names, features, image_size"
+    ):
+        loading.load("birds.csv", "train", per_species=3)
 
 
 def test_loading_names_what_is_known():

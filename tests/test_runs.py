@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from interpnet_tf import runs
+from interpnet_tf import run_config, runs
 
 
 def test_a_config_from_before_there_were_schedules(tmp_path):
@@ -50,7 +50,7 @@ def test_a_run_with_a_cosine(birds, valid_birds, tmp_path):
 def test_a_data_set_that_has_moved(monkeypatch):
     given = []
     monkeypatch.setattr(
-        runs.loading, "load", lambda *arguments, **options: given.append((arguments, options))
+        run_config.loading, "load", lambda *arguments, **options: given.append((arguments, options))
     )
     config = runs.RunConfig("cub", root="old", seed=3, options={"image_size": 32})
     config.load("test")
@@ -77,7 +77,7 @@ def test_a_classifier_and_its_r_that_are_at_hand(birds, valid_birds, tmp_path):
 
 def test_the_data_seed_is_that_of_the_data(monkeypatch):
     given = []
-    monkeypatch.setattr(runs.loading, "load", lambda *arguments, **_: given.append(arguments[-1]))
+    monkeypatch.setattr(run_config.loading, "load", lambda *arguments, **_: given.append(arguments[-1]))
     runs.RunConfig("cub", root="here", seed=3).load("test")
     runs.RunConfig("cub", root="here", seed=3, data_seed=0).load("test")
     assert given == [3, 0]

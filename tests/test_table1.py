@@ -120,7 +120,9 @@ def test_results_are_read_as_they_were_written(tmp_path):
     # An array a line.
     assert '\n  "cider_d": [0.125,null],\n' in results.path("interpnet-1", 1).read_text()
     results.path("captioning", 0).write_text('{"row": "captioning"}')
-    with pytest.raises(ValueError, match=r"captioning-seed0.json is not the result of a row .* remove it"):
+    with pytest.raises(
+        ValueError, match=r"captioning-seed0.json cannot be read as the result of a row .* remove it"
+    ):
         results.all()
 
 

@@ -1,6 +1,5 @@
 """The schedules step by step, and training that is interrupted and resumed."""
 
-import json
 import math
 
 import keras
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from interpnet_tf import training_state
 from interpnet_tf.checkpoints import Checkpoints
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.runs import RunConfig
@@ -150,10 +150,22 @@ def test_another_quantity_may_be_watched():
     assert schedule.best == 7.0
 
 
-def test_keeps_the_best_and_the_last_checkpoint_only(tmp_path):
-    scripted(2.0, 1.0, 1.5, 1.2).train(PaperSchedule(directory=tmp_path))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch-0001", "epoch-0003"]
-    assert json.loads((tmp_path / "epoch-0003" / "state.json").read_text())["best_epoch"] == 1
+def kept(directory):
+    """The numbers of the epochs whose checkpoints are there."""
+    return [int(path.stem.removeprefix("epoch-")) for path in sorted(directory.iterdir())]
+
+
+def test_keeps_the_best_and_the_last_two_checkpoints(tmp_path):
+    scripted(2.0, 1.0, 1.5, 1.3, 1.2).train(PaperSchedule(directory=tmp_path))
+    assert kept(tmp_path) == [1, 3, 4]
+    record, _ = training_state.read(tmp_path / "epoch-0004.npz")
+    assert record["best_epoch"] == 1
+
+
+def test_keeps_the_best_as_the_epoch_before_knew_it(tmp_path):
+    """Else that epoch could not be gone on from where the newest checkpoint is damaged."""
+    scripted(2.0, 1.0, 1.5, 1.3, 0.5).train(PaperSchedule(directory=tmp_path))
+    assert kept(tmp_path) == [1, 3, 4]
 
 
 @pytest.mark.parametrize("fails_in", range(1, 5))
@@ -163,7 +175,7 @@ def test_resume_goes_on_where_it_stopped(tmp_path, fails_in):
     scripted(*losses).train(whole)
 
     scripted(*losses).train(PaperSchedule(stop_after=3, directory=tmp_path), fails_in=fails_in)
-    (tmp_path / "unfinished").mkdir()  # what an interruption while writing leaves behind
+    (tmp_path / ".epoch-0007.tmp.npz").touch()  # what an interruption while writing leaves behind
     resumed, model = PaperSchedule(stop_after=3, directory=tmp_path), scripted(*losses)
     first_epoch = resumed.resume(model)
     assert first_epoch == fails_in
@@ -171,6 +183,51 @@ def test_resume_goes_on_where_it_stopped(tmp_path, fails_in):
     model.train(resumed, first_epoch)
     assert resumed.history == whole.history
     assert float(model.weight) == 4
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "another file"])
+@pytest.mark.parametrize(
+    ("finished", "damaged", "goes_on_with", "lines"),
+    [
+        (5, [4], 4, 1),
+        (5, [3, 4], 2, 2),
+        (5, [1, 3, 4], 0, 3),
+        (5, [1, 3], 5, 0),
+        (4, [1], 0, 3),  # the best of both later ones
+    ],
+)
+def test_resume_goes_back_behind_a_damaged_checkpoint(
+    tmp_path, capsys, damage, finished, damaged, goes_on_with, lines
+):
+    losses = (3.0, 2.0, 2.5, 2.6, 1.9, 1.5, 1.8)
+    whole = PaperSchedule()
+    scripted(*losses).train(whole)
+    scripted(*losses).train(PaperSchedule(directory=tmp_path), fails_in=finished)
+    assert kept(tmp_path) == {5: [1, 3, 4], 4: [1, 2, 3]}[finished]
+    for epoch in damaged:
+        path = tmp_path / f"epoch-{epoch:04d}.npz"
+        content = bytearray(path.read_bytes())
+        content[content.index(b"NUMPY")] ^= 1
+        damages = {"cut": content[:-9], "flipped": content, "empty": b"", "another file": b"PK a bird"}
+        path.write_bytes(damages[damage])
+    resumed, model = PaperSchedule(directory=tmp_path), scripted(*losses)
+    first_epoch = resumed.resume(model)
+    assert first_epoch == goes_on_with
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == lines
+    assert all("epoch-000" in line and "going back to the epoch before" in line for line in told)
+    model.train(resumed, first_epoch)
+    assert resumed.history == whole.history
+    assert float(model.weight) == 5
+
+
+def test_a_checkpoint_of_another_model_is_refused_and_kept(tmp_path):
+    scripted(1.0).train(PaperSchedule(directory=tmp_path))
+    other = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    other.compile("adam")
+    with pytest.raises(ValueError, match=r"epoch-0000\.npz holds the state of another model"):
+        PaperSchedule(directory=tmp_path).resume(other)
+    assert kept(tmp_path) == [0]
 
 
 def test_resume_of_nothing(tmp_path):
@@ -244,7 +301,7 @@ def check_resuming(train, directory) -> None:
     model, history = train(directory / "whole", [])
     with pytest.raises(KeyboardInterrupt):
         train(directory / "halves", [Interrupt()])
-    assert sorted(path.name for path in (directory / "halves").iterdir())[-1] == "epoch-0001"
+    assert sorted(path.name for path in (directory / "halves").iterdir())[-1] == "epoch-0001.npz"
     resumed, resumed_history = train(directory / "halves", [])
     assert len(history) == len(resumed_history) == 4
     for ours, expected in zip(resumed_history, history, strict=True):

@@ -13,13 +13,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.atomic import write_atomically
+from interpnet_tf.atomic import replacing, write_atomically
 from interpnet_tf.backbones.loading import with_image_size
 from interpnet_tf.backbones.row_file import RowFile
 from interpnet_tf.backbones.views import batches_ahead, fixed_views, random_view
 from interpnet_tf.checkpoints import Checkpoints
 from interpnet_tf.data.images import open_image
 from interpnet_tf.data.pipeline import SeededBatches
+from interpnet_tf.json_files import read_record
 from interpnet_tf.schedules import warmup_cosine
 
 _MOMENTUM, _WEIGHT_DECAY = 0.9, 5e-4
@@ -125,9 +126,8 @@ def finetune(
     _check_note(folder / "training" / "config.json", {**dataclasses.asdict(config), **note})
     _train(tail, batches, valid_batches, folder / "training" / "checkpoints", config, list(callbacks))
     backbone.set_weights(model.get_weights())
-    temporary = folder / ".backbone.keras"
-    backbone.save(temporary)
-    temporary.replace(folder / "backbone.keras")
+    with replacing(folder / "backbone.keras") as temporary:
+        backbone.save(temporary)
     return backbone
 
 
@@ -241,7 +241,7 @@ def _train(
 def _check_note(path: Path, note: dict[str, Any]) -> None:
     """Writes down what a training depends on, or makes sure that an earlier one did on the same."""
     if path.is_file():
-        found = json.loads(path.read_text("utf-8"))
+        found = read_record(path, "the note of a training", f"remove {path.parent} to train anew")
         if changed := [key for key in {**found, **note} if found.get(key) != note.get(key)]:
             raise ValueError(
                 f"{path.parent} was begun with another {', '.join(changed)}; go on with the same, or remove "

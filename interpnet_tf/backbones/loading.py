@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from interpnet_tf.backbones import efficientnet_lite
+from interpnet_tf.keras_files import read_model
 
 _LITE = "efficientnet-"
 
@@ -77,10 +78,8 @@ def with_image_size(model: keras.Model, size: int | None) -> keras.Model:
 
 
 def _saved(path: str, image_size: int | None) -> keras.Model:
-    if not Path(path).is_file():
-        raise ValueError(f"there is no backbone {path!r}")
-    model = keras.saving.load_model(path, compile=False)
-    if not isinstance(model, keras.Model) or len(model.inputs) != 1 or len(model.inputs[0].shape) != 4:
+    model = read_model(path, compile=False)
+    if len(model.inputs) != 1 or len(model.inputs[0].shape) != 4:
         raise ValueError(f"{path} does not hold a functional model of images")
     if image_size not in (None, model.input_shape[1]):
         model = with_image_size(model, image_size)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from interpnet_tf.array_files import read_arrays
 from interpnet_tf.atomic import replacing
 
 _COLUMNS = 4096  # of the features, turned to float32 at a time
@@ -104,12 +105,16 @@ class PrincipalComponents:
         """
         if not Path(path).is_file():
             raise FileNotFoundError(f"basis: there is no file {os.fspath(path)!r}")
-        with np.load(path, allow_pickle=False) as archive:
-            if not {"mean", "basis"} <= set(archive.files):
-                raise ValueError(
-                    f"{path} holds {archive.files}, not mean and basis; `reduce` writes such files"
-                )
-            return cls(archive["mean"], archive["basis"])
+        arrays, found = read_arrays(path, "mean", "basis")
+        if set(arrays) != {"mean", "basis"}:
+            raise ValueError(f"{path} holds {found}, not mean and basis; `reduce` writes such files")
+        shapes = {name: array.shape for name, array in arrays.items()}
+        numbers = all(array.dtype.kind == "f" for array in arrays.values())
+        if not numbers or len(shapes["basis"]) != 2 or shapes["mean"] != shapes["basis"][:1]:
+            raise ValueError(
+                f"{path}: mean and basis must be floats (width,) and (width, components), got {shapes}"
+            )
+        return cls(**arrays)
 
 
 def _blocks(features: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from interpnet_tf.errors import reading
+
 # What begins a file of torch.save before version 1.6: a pickle of this number, one of the version, one of
 # the machine's properties. Newer ones are zip archives.
 _LEGACY_MAGIC, _LEGACY_VERSION = 0x1950A86A20F9469CFC6C, 1001
@@ -46,8 +48,8 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if the file is no checkpoint, is damaged, names something that a state dict does not
-            need, or holds something else than named tensors.
+        UnreadableFileError: if the file is no checkpoint, is damaged, names something that a state dict
+            does not need, or holds something else than named tensors.
 
     Example:
 
@@ -58,29 +60,11 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {str(path)!r}")
-    try:
+    with reading(path, "a PyTorch state dict", "fetch it again, or write it anew with torch.save"):
         state = _read_zip(path) if zipfile.is_zipfile(path) else _read_legacy(path)
         if not isinstance(state, dict):
             raise ValueError(f"holds a {type(state).__name__}, expected a dict of tensors")
         return {_check_name(name, value): value.array() for name, value in state.items()}
-    except _DAMAGE as error:
-        raise ValueError(f"{path} cannot be read as a PyTorch state dict: {error}") from error
-
-
-# What Python's unpickler, zip reader and NumPy raise on bytes that make no sense.
-_DAMAGE = (
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-    AttributeError,
-    EOFError,
-    ImportError,
-    IndexError,
-    KeyError,
-    MemoryError,
-    OverflowError,
-    TypeError,
-    ValueError,
-)
 
 
 @dataclasses.dataclass

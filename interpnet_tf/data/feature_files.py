@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
+from interpnet_tf.array_files import read_arrays
 
 
 def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:
@@ -71,12 +71,7 @@ def _read(path: Path, required: str, *optional: str) -> dict[str, np.ndarray]:
     """Reads an array of a file, and those of others that it has."""
     if not path.is_file():
         raise FileNotFoundError(f"features: there is no file {str(path)!r}")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            found = archive.files
-            arrays = {name: archive[name] for name in (required, *optional) if name in found}
-    except (ValueError, TypeError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read as an .npz file of numbers: {error}") from error
+    arrays, found = read_arrays(path, required, *optional)
     if required not in arrays:
         raise ValueError(f"{path} has no array {required!r}, only {found}; save it with that name")
     return arrays

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import os
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ def load(
         An `ExplanationDataset`.
 
     Raises:
-        ValueError: if there is no such data set, or if it needs a root and has none, or the reverse.
+        ValueError: if there is no such data set or option of it, or if it needs a root and has none, or the
+            reverse.
 
     Example:
 
@@ -48,6 +50,12 @@ def load(
             f"unknown data set {data!r}: {hint} are {', '.join(NAMES)} and the path of a "
             f"{' or '.join(RECORD_SUFFIXES)} file"
         )
+    read = importlib.import_module(f"interpnet_tf.data.{'records' if is_records else data}").load
+    known = set(inspect.signature(read).parameters) - {"split", "seed", "path", "root"}
+    if unknown := sorted(options.keys() - known):
+        raise ValueError(
+            f"data set {data!r} has no option {', '.join(unknown)}, only {', '.join(sorted(known))}"
+        )
     if data == "cub":
         if root is None:
             raise ValueError(
@@ -58,5 +66,4 @@ def load(
         raise ValueError(f"data set {data!r} takes no root (--root), got {str(root)!r}; leave it out")
     if is_records:
         options["path"] = data
-    module = importlib.import_module(f"interpnet_tf.data.{'records' if is_records else data}")
-    return module.load(split=split, seed=seed, **options)
+    return read(split=split, seed=seed, **options)

@@ -83,6 +83,8 @@ def _read_jsonl(file: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
             fields = json.loads(content)
         except json.JSONDecodeError as error:
             raise ValueError(f"{file}:{line}: not valid JSON: {error.msg} at column {error.colno}") from error
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits; nested without end
+            raise ValueError(f"{file}:{line}: JSON that cannot be read: {error}") from error
         if not isinstance(fields, dict):
             raise ValueError(
                 f'{file}:{line}: must be an object {{"label": ...}}, got {content.strip()[:80]!r}'

@@ -166,7 +166,7 @@ def _check(where: str, fields: dict[str, Any], folder: Path) -> _Record:
 def _numbers(where: str, values: Any) -> list[float]:
     try:
         numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = None
     if numbers is None or isinstance(values, str | dict):
         raise ValueError(f"{where}: features must be a list of numbers, got {str(values)[:80]}")

@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from interpnet_tf.atomic import replacing
+from interpnet_tf.keras_files import read_model
 
 
 class Stages:
@@ -48,4 +49,4 @@ class Stages:
                 model.save(temporary)
         shutil.rmtree(checkpoints, ignore_errors=True)
         # Read even where it was just trained, so that an interruption between two stages changes nothing.
-        return keras.saving.load_model(finished, safe_mode=True)
+        return read_model(finished)

@@ -10,11 +10,14 @@ import keras
 import numpy as np
 
 from interpnet_tf import runs
+from interpnet_tf.array_files import read_arrays
 from interpnet_tf.atomic import replacing
 from interpnet_tf.classifiers import HIDDEN_LAYERS, feature_extractor, variant_layers
+from interpnet_tf.errors import reading
 from interpnet_tf.experiments.table1.material import Material
 from interpnet_tf.experiments.table1.results import claim
 from interpnet_tf.introspector import Introspector
+from interpnet_tf.keras_files import read_model
 from interpnet_tf.progress import EpochLines
 
 # Where the inputs are pictures, its convolutional layers serve all rows, as the paper's share one vector x.
@@ -40,7 +43,7 @@ class SharedClassifiers:
 
     def read(self, config: runs.RunConfig) -> keras.Model:
         """Returns the trained classifier that a config names."""
-        return keras.saving.load_model(config.classifier, compile=False)
+        return read_model(config.classifier, compile=False)
 
     def train(self, config: runs.RunConfig) -> None:
         """Writes the classifier that a config names, unless it is there.
@@ -104,7 +107,8 @@ class SharedClassifiers:
             with replacing(path) as temporary:
                 np.savez(temporary, **r)
         of_variant = [introspector.slices[name] for name in variant_layers(config.variant)]
-        with np.load(path) as kept:
+        with reading(path, "the activations of a classifier", "remove it to compute them anew"):
+            kept, _ = read_arrays(path, "train", "validation")
             train, validation = (
                 np.concatenate([kept[name][:, part] for part in of_variant], axis=1)
                 for name in ("train", "validation")

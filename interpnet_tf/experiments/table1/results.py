@@ -10,6 +10,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from interpnet_tf.json_files import read_as, read_record
 from interpnet_tf.runs import RunConfig, write_atomically
 
 _PACKAGES = (
@@ -128,7 +129,8 @@ def claim(path: Path, configuration: dict[str, Any]) -> None:
         ValueError: if it was made with another configuration.
     """
     if path.exists():
-        check_same(path, json.loads(path.read_text("utf-8")), configuration, "--out")
+        found = read_record(path, "what a folder is made with", "remove the folder to make all in it anew")
+        check_same(path, found, configuration, "--out")
     else:
         write_atomically(path, json.dumps(configuration, indent=1) + "\n")
 
@@ -145,12 +147,7 @@ def plain(value: Any) -> Any:
 
 
 def _result(path: Path) -> Result:
-    try:
-        return Result(**json.loads(path.read_text("utf-8")))
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"{path} is not the result of a row ({error}); remove it to make the row anew"
-        ) from None
+    return read_as(Result, path, "the result of a row", "remove it to make the row anew")
 
 
 def _text(name: str, value: Any) -> str:

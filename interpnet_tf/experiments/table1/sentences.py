@@ -14,6 +14,7 @@ from interpnet_tf import runs
 from interpnet_tf.experiments.table1.results import check_same
 from interpnet_tf.experiments.table1.rows import Row
 from interpnet_tf.experiments.table1.training import Trainer
+from interpnet_tf.json_files import read_as
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +51,7 @@ def say(trainer: Trainer, row: Row, seed: int) -> Said:
     path = trainer.folder / "sentences" / f"{row.name}-seed{seed}.json"
     configuration, material = trainer.configuration(row, seed), trainer.material
     if path.exists():
-        said = Said(**json.loads(path.read_text("utf-8")))
+        said = read_as(Said, path, "the sentences of a row", "remove it to say them anew")
         check_same(path, said.configuration, configuration, "--out")
         return said
     resumed = row.base is None and trainer.run_folder(row, seed).exists()

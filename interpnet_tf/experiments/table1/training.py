@@ -17,11 +17,13 @@ from interpnet_tf.experiments.table1.material import DATA_SEED, Material
 from interpnet_tf.experiments.table1.results import claim
 from interpnet_tf.experiments.table1.rows import ROWS, Row
 from interpnet_tf.experiments.table1.settings import SETTINGS
+from interpnet_tf.json_files import read_record
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.progress import EpochLines
 from interpnet_tf.tokenizer import ExplanationTokenizer
 
 NOTES = "notes.json"
+_ANEW = "remove the folder of the run to train it anew"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Trainer:
     def notes(self, row: Row, seed: int) -> dict[str, float]:
         """Returns the columns that the training of a row wrote down."""
         path = self.run_folder(row, seed) / NOTES
-        return json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return read_record(path, "the notes of a training", _ANEW) if path.exists() else {}
 
     def _job(self, row: Row, seed: int) -> Job:
         config, sentences = self.config(row, seed), self.material.train.explanations
