@@ -112,7 +112,7 @@ def test_save_and_load(tmp_path):
 @pytest.mark.parametrize("content", ["not json", "[1]", json.dumps({"words": []})])
 def test_load_of_another_file(tmp_path, content):
     (tmp_path / "words.json").write_text(content)
-    with pytest.raises(ValueError, match=r"words\.json is not a tokenizer"):
+    with pytest.raises(ValueError, match=r"words\.json cannot be read as a tokenizer"):
         ExplanationTokenizer.load(tmp_path / "words.json")
 
 
