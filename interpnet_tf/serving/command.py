@@ -47,7 +47,13 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     limits.add_argument("--max-queued-rows", type=int, help="more waiting rows are refused (default: 1024)")
     limits.add_argument("--max-body-bytes", type=int, help="a longer request is refused (default: 32 MiB)")
     limits.add_argument(
-        "--request-timeout", type=float, metavar="S", help="seconds a REST request may take (default: 30)"
+        "--max-connections", type=int, help="REST connections at a time; then idle ones go (default: 256)"
+    )
+    limits.add_argument(
+        "--header-timeout", type=float, metavar="S", help="for the headers of a REST request (default: 10)"
+    )
+    limits.add_argument(
+        "--request-timeout", type=float, metavar="S", help="seconds a request may take (default: 30)"
     )
     limits.add_argument(
         "--drain-seconds", type=float, metavar="S", help="for running requests when stopped (default: 30)"
@@ -101,6 +107,6 @@ def _announce(endpoints: Any) -> None:
 
 def _label(text: str) -> tuple[str, int]:
     name, _, version = text.partition("=")
-    if not (name and version.isdecimal()):
+    if not (name and version.isascii() and version.isdecimal()):
         raise argparse.ArgumentTypeError(f"must look like stable=3, got {text!r}")
     return name, int(version)

@@ -46,12 +46,13 @@ class ServingError(Exception):
 
     def __init__(self, code: grpc.StatusCode, message: str, http_status: int | None = None):
         self.code = code
-        self.message = _carried(message)
+        self.message = carried(message)
         self.http_status = http_status or HTTP_STATUS.get(code, 500)
         super().__init__(self.message)
 
 
-def _carried(message: str) -> str:
+def carried(message: str) -> str:
+    """Returns a text as UTF-8 can carry it, and no longer than a client will take."""
     text = message[: LONGEST_MESSAGE + 1].encode("utf-8", "backslashreplace")
     if len(text) <= LONGEST_MESSAGE:
         return text.decode()

@@ -7,16 +7,27 @@ import binascii
 import itertools
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
+import ml_dtypes  # noqa: F401  (numpy knows bfloat16 and its like by it)
 import numpy as np
-import tensorflow as tf
 
 from interpnet_tf.serving.errors import invalid
-from interpnet_tf.serving.servable import Signature, TensorSpec
+from interpnet_tf.serving.specs import TensorSpec
 
 ROW, COLUMN = "instances", "inputs"
 RANGE_ADVICE = "send numbers in the range of that type"
+PIECE = 4096  # values that are written in one go, while which no other thread runs
+
+
+class Inputs(Protocol):
+    """What a signature reads."""
+
+    name: str
+    inputs: Mapping[str, TensorSpec]
+
+    def check_names(self, names: set[str]) -> None:
+        """Refuses a request that lacks an input or has one too many."""
 
 
 def parse(body: bytes) -> dict[str, Any]:
@@ -45,7 +56,12 @@ def parse(body: bytes) -> dict[str, Any]:
     return document
 
 
-def read_inputs(document: Mapping[str, Any], signature: Signature) -> dict[str, np.ndarray]:
+def wish(document: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the `name` of the signature that a request asks for, and its `form`, `ROW` or `COLUMN`."""
+    return {"name": document.get("signature_name", ""), "form": ROW if ROW in document else COLUMN}
+
+
+def read_inputs(document: Mapping[str, Any], signature: Inputs) -> dict[str, np.ndarray]:
     """Turns the values of a request into arrays of the types that a signature reads.
 
     Raises:
@@ -55,7 +71,7 @@ def read_inputs(document: Mapping[str, Any], signature: Signature) -> dict[str, 
     return {name: to_array(value, signature.inputs[name]) for name, value in values.items()}
 
 
-def _rows(instances: Any, signature: Signature) -> dict[str, Any]:
+def _rows(instances: Any, signature: Inputs) -> dict[str, Any]:
     if not isinstance(instances, list):
         raise invalid(f'"{ROW}" is a {_json_type(instances)}; send a list with one item an example')
     if not instances:
@@ -70,7 +86,7 @@ def _rows(instances: Any, signature: Signature) -> dict[str, Any]:
     return {name: [item[name] for item in instances] for name in signature.inputs}
 
 
-def _columns(inputs: Any, signature: Signature) -> dict[str, Any]:
+def _columns(inputs: Any, signature: Inputs) -> dict[str, Any]:
     if not _is_named(inputs):
         return {_only_input(signature): inputs}
     signature.check_names(set(inputs))
@@ -82,7 +98,7 @@ def _is_named(value: Any) -> bool:
     return isinstance(value, dict) and not (set(value) == {"b64"} and isinstance(value["b64"], str))
 
 
-def _only_input(signature: Signature) -> str:
+def _only_input(signature: Inputs) -> str:
     if len(signature.inputs) > 1:
         raise invalid(
             f'signature "{signature.name}" reads several inputs; name them: {sorted(signature.inputs)}'
@@ -116,37 +132,40 @@ def to_array(value: Any, spec: TensorSpec) -> np.ndarray:
 
 
 def _convert(items: list[Any], spec: TensorSpec) -> np.ndarray:
-    dtype = spec.dtype
-    if dtype == tf.string:
+    name = spec.dtype.name
+    if name == "string":
         array = np.empty(len(items), dtype=object)
         array[:] = [_to_bytes(item, spec) for item in items]
         return array
-    if dtype == tf.bool:
+    if name == "bool":
         accepted = {bool}
-    elif dtype.is_integer:
+    elif name.startswith(("int", "uint")):
         accepted = {int}
-    elif dtype.is_floating:
+    elif name.startswith(("float", "bfloat")):
         accepted = {int, float}
     else:
-        raise invalid(f'input "{spec.name}" is {dtype.name}, which JSON cannot carry; use gRPC')
+        raise invalid(f'input "{spec.name}" is {name}, which JSON cannot carry; use gRPC')
     if strangers := set(map(type, items)) - accepted:
         stranger = next(item for item in items if type(item) in strangers)
         raise invalid(
             f'input "{spec.name}" holds {json.dumps(stranger)[:40]}, a {_json_type(stranger)}, '
-            f"but the model reads {dtype.name}"
+            f"but the model reads {name}"
         )
     try:
         with np.errstate(over="ignore"):  # what becomes infinite is refused with what came so
-            return np.array(items, dtype.as_numpy_dtype)
+            return np.array(items, name)
     except OverflowError:
-        raise invalid(
-            f'input "{spec.name}" holds a number too large for {dtype.name}; {RANGE_ADVICE}'
-        ) from None
+        raise invalid(f'input "{spec.name}" holds a number too large for {name}; {RANGE_ADVICE}') from None
 
 
 def _to_bytes(item: Any, spec: TensorSpec) -> bytes:
     if isinstance(item, str):
-        return item.encode("utf-8", "surrogatepass")
+        try:
+            return item.encode()
+        except UnicodeEncodeError:
+            raise invalid(
+                f'input "{spec.name}" holds half of a surrogate pair, which is no character; send whole text'
+            ) from None
     if _is_named(item) or not isinstance(item, dict):
         raise invalid(
             f'input "{spec.name}" reads strings, got a {_json_type(item)}; '
@@ -166,27 +185,40 @@ def _json_type(value: Any) -> str:
     return names.get(type(value), "number")
 
 
-def answer(document: Mapping[str, Any], outputs: Mapping[str, np.ndarray]) -> bytes:
-    """Returns the body that answers a request, in the format in which it asked.
+def answer(form: str, outputs: Mapping[str, np.ndarray]) -> bytes:
+    """Returns the body that answers a request, in the form in which it asked, `ROW` or `COLUMN`.
+
+    It is written piece by piece, so that other threads run meanwhile.
 
     Raises:
         ServingError: if rows are asked for, and outputs differ in their number of rows.
     """
-    columns = {name: from_array(name, array) for name, array in outputs.items()}
-    if COLUMN in document:
-        result = {"outputs": columns if len(columns) > 1 else next(iter(columns.values()))}
-        return json.dumps(result, ensure_ascii=False).encode()
+    if form == COLUMN:
+        columns = {name: _dump(name, array) for name, array in outputs.items()}
+        return f'{{"outputs": {_named(columns)}}}'.encode()
     counts = {name: array.shape[0] if array.ndim else None for name, array in outputs.items()}
     if len(set(counts.values())) > 1 or None in counts.values():
         raise invalid(
             f'the outputs have no rows in common ({counts}); ask in the column format, with "{COLUMN}"'
         )
-    rows = zip(*columns.values(), strict=True)
-    if len(columns) > 1:
-        predictions = [dict(zip(columns, row, strict=True)) for row in rows]
-    else:
-        predictions = [row[0] for row in rows]
-    return json.dumps({"predictions": predictions}, ensure_ascii=False).encode()
+    rows = range(next(iter(counts.values())))
+    predictions = [
+        _named({name: _dump(name, array[row, ...]) for name, array in outputs.items()}) for row in rows
+    ]
+    return f'{{"predictions": [{", ".join(predictions)}]}}'.encode()
+
+
+def _named(values: Mapping[str, str]) -> str:
+    """Returns the JSON of an object of JSON values, or of the only one."""
+    if len(values) == 1:
+        return next(iter(values.values()))
+    return f"{{{', '.join(f'{json.dumps(name)}: {value}' for name, value in values.items())}}}"
+
+
+def _dump(name: str, array: np.ndarray) -> str:
+    if array.ndim > 1 and array.size > PIECE:
+        return f"[{', '.join(_dump(name, part) for part in array)}]"
+    return json.dumps(from_array(name, array), ensure_ascii=False)
 
 
 def from_array(name: str, array: np.ndarray) -> Any:

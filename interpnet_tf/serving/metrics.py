@@ -109,6 +109,11 @@ class Metrics:
         self.queued_rows = Metric("interpnet_serving_queued_rows", "Rows that wait for a thread.", "gauge")
         self.in_flight = Metric("interpnet_serving_requests_in_flight", "Predict requests at work.", "gauge")
         self.versions = Metric("interpnet_serving_model_version", "1 for the state of a version.", "gauge")
+        self.looks = Metric(
+            "interpnet_serving_version_looks",
+            "Looks at the folder of versions; grows while it is watched.",
+            "gauge",
+        )
 
     def text(self) -> str:
         """Returns everything in the text format."""

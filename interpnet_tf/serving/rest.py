@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import html
 import re
 import time
@@ -12,6 +14,7 @@ from importlib import resources
 import grpc
 from google.protobuf import json_format
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -19,12 +22,17 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 
 from interpnet_tf.serving import json_tensors, status
 from interpnet_tf.serving.batching import Batcher
+from interpnet_tf.serving.budget import Budget
 from interpnet_tf.serving.errors import ServingError, from_exception, invalid
+from interpnet_tf.serving.json_reader import JsonReader
 from interpnet_tf.serving.metrics import Metrics
+from interpnet_tf.serving.rest_answers import LastAnswers, PiecewiseResponse
 from interpnet_tf.serving.versions import ModelVersions
 
+# So many of the largest bodies, or as much in smaller ones, may be held at a time.
+BODIES = 4
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-CHOICE = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?"
+CHOICE = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]{1,19})|/labels/(?P<label>[^/:]+))?"
 PREDICTION = re.compile(CHOICE + r":(?P<method>predict|classify|regress)", re.IGNORECASE)
 DESCRIPTION = re.compile(CHOICE + r"(?P<metadata>/metadata)?", re.IGNORECASE)
 FORMAT = {"indent": 1, "always_print_fields_with_no_presence": True}
@@ -57,11 +65,13 @@ class RestApi:
         self._max_body_bytes = max_body_bytes
         self._timeout = timeout
         self._is_draining = is_draining
+        self._reader = JsonReader(max_body_bytes)
+        self._budget = Budget(BODIES * max_body_bytes)
         self._page = resources.files(__package__).joinpath("page.html").read_text("utf-8")
 
     def application(self) -> Starlette:
         """Returns the ASGI application."""
-        return Starlette(
+        application = Starlette(
             routes=[
                 Route("/", self._show_page),
                 Route("/healthz", self._health),
@@ -70,8 +80,15 @@ class RestApi:
                     "/monitoring/prometheus/metrics", self._show_metrics
                 ),  # where TensorFlow Serving has it
                 Route("/v1/{path:path}", self._api, methods=METHODS),
-            ]
+            ],
+            middleware=[Middleware(LastAnswers, self._is_draining)],
         )
+        application.router.redirect_slashes = False
+        return application
+
+    def close(self) -> None:
+        """Ends the processes that read large bodies. No request may be running."""
+        self._reader.close()
 
     async def _show_page(self, request: Request) -> Response:
         policy = "default-src 'self' 'unsafe-inline'; img-src blob:"
@@ -82,15 +99,23 @@ class RestApi:
         if self._is_draining():
             return PlainTextResponse("stopping\n", 503)
         if not self._versions.available:
-            return PlainTextResponse("no version of the model is loaded\n", 503)
-        return PlainTextResponse("ok\n")
+            return PlainTextResponse(f"no version of the model is loaded\n{self._trouble()}", 503)
+        return PlainTextResponse(f"ok\n{self._trouble()}")
+
+    def _trouble(self) -> str:
+        """Returns a line for each thing that is wrong with the folder of versions."""
+        newest = max(self._versions.versions.values(), key=lambda version: version.number, default=None)
+        lines = [self._versions.trouble] if self._versions.trouble else []
+        if newest is not None and newest.error is not None:
+            lines.append(f"version {newest.number}: {newest.error.message}")
+        return "".join(f"{' '.join(line.split())}\n" for line in lines)
 
     async def _show_metrics(self, request: Request) -> Response:
         return Response(self._metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def _api(self, request: Request) -> Response:
         try:
-            path = request.url.path
+            path = request.scope["path"]
             if request.method == "POST" and (match := PREDICTION.fullmatch(path)):
                 return await self._predict(request, match)
             if request.method == "GET" and (match := DESCRIPTION.fullmatch(path)):
@@ -103,7 +128,8 @@ class RestApi:
             return Response(status_code=499)
         except Exception as error:
             shown = from_exception(error)
-            return JSONResponse({"error": shown.message}, shown.http_status)
+            again = {"Retry-After": "1"} if shown.http_status == 503 else None
+            return JSONResponse({"error": shown.message}, shown.http_status, again)
 
     def _describe(self, match: re.Match[str]) -> Response:
         name, version, label = _spec(match)
@@ -128,23 +154,26 @@ class RestApi:
         start = time.perf_counter()
         code = grpc.StatusCode.CANCELLED  # unless the client stays until the end
         self._metrics.in_flight.add(1, api="rest")
-        try:
-            async with asyncio.timeout(self._timeout):
-                body = await self._answer(await self._read_body(request), match)
-            code = grpc.StatusCode.OK
-            return Response(body, media_type="application/json")
-        except ClientDisconnect:
-            raise
-        except Exception as error:
-            shown = from_exception(error)
-            code = shown.code
-            raise shown from error
-        finally:
-            self._metrics.in_flight.add(-1, api="rest")
-            self._metrics.requests.add(api="rest", code=code.name)
-            self._metrics.request_seconds.observe(time.perf_counter() - start, api="rest")
+        with contextlib.ExitStack() as holding:
+            try:
+                hold = holding.enter_context(self._budget.request())
+                async with asyncio.timeout(self._timeout):
+                    body = await self._answer(await self._read_body(request, hold), match)
+                hold(len(body))
+                code = grpc.StatusCode.OK
+                return PiecewiseResponse(body, holding.pop_all())
+            except ClientDisconnect:
+                raise
+            except Exception as error:
+                shown = from_exception(error)
+                code = shown.code
+                raise shown from error
+            finally:
+                self._metrics.in_flight.add(-1, api="rest")
+                self._metrics.requests.add(api="rest", code=code.name)
+                self._metrics.request_seconds.observe(time.perf_counter() - start, api="rest")
 
-    async def _read_body(self, request: Request) -> bytes:
+    async def _read_body(self, request: Request, hold: Callable[[int], None]) -> bytes:
         too_large = ServingError(
             grpc.StatusCode.RESOURCE_EXHAUSTED,
             f"the body is larger than {self._max_body_bytes} bytes; send fewer or smaller examples a request",
@@ -158,6 +187,7 @@ class RestApi:
             body += chunk
             if len(body) > self._max_body_bytes:
                 raise too_large
+            hold(len(body))
         return bytes(body)
 
     async def _answer(self, body: bytes, match: re.Match[str]) -> bytes:
@@ -167,15 +197,12 @@ class RestApi:
                 f"Expected classification or regression signature method_name for :{match['method']}. Was: "
                 "tensorflow/serving/predict; send POST …:predict"
             )
-        document = json_tensors.parse(body)
         self._versions.check_name(name)
         with self._versions.hold(version, label) as (_, servable):
-            signature = servable.signature(
-                document.get("signature_name", ""), grpc.StatusCode.INVALID_ARGUMENT
-            )
-            arrays = json_tensors.read_inputs(document, signature)
+            find = functools.partial(servable.signature, code=grpc.StatusCode.INVALID_ARGUMENT)
+            form, signature, arrays = await self._reader.read(body, find)
             outputs = await self._batcher.run(signature, arrays)
-        return json_tensors.answer(document, outputs)
+        return await asyncio.to_thread(json_tensors.answer, form, outputs)
 
 
 def _spec(match: re.Match[str]) -> tuple[str, int | None, str | None]:

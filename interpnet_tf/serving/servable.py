@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,55 +14,11 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from interpnet_tf.serving import tensors
 from interpnet_tf.serving.errors import ServingError, invalid
+from interpnet_tf.serving.specs import TensorSpec, check_names
 
 DEFAULT_SIGNATURE = "serving_default"
 WARM_UP = "assets.extra/tf_serving_warmup_requests"
 MOST_WARM_UP_RECORDS = 1000
-
-
-@dataclasses.dataclass(frozen=True)
-class TensorSpec:
-    """An input or output of a signature.
-
-    Attributes:
-        name: under which requests name it.
-        tensor: its name in the graph.
-        dtype: its TensorFlow type.
-        shape: its dimensions, None where any size goes; None altogether if even the rank is open.
-    """
-
-    name: str
-    tensor: str
-    dtype: tf.DType
-    shape: tuple[int | None, ...] | None
-
-    @classmethod
-    def from_info(cls, name: str, info: Any) -> TensorSpec:
-        """Reads one from the `TensorInfo` of a signature."""
-        shape = tf.TensorShape(info.tensor_shape)
-        return cls(name, info.name, tf.as_dtype(info.dtype), None if shape.rank is None else tuple(shape))
-
-    @property
-    def has_open_batch(self) -> bool:
-        """Whether the first dimension takes any size."""
-        return bool(self.shape) and self.shape[0] is None
-
-    def check_shape(self, shape: tuple[int, ...]) -> None:
-        """Refuses a tensor of another shape."""
-        wanted = self.shape
-        if wanted is None:
-            return
-        if len(shape) != len(wanted) or any(
-            want is not None and have != want for have, want in zip(shape, wanted, strict=True)
-        ):
-            open_name = ["batch" if index == 0 else "any" for index in range(len(wanted))]
-            text = ", ".join(
-                name if size is None else str(size) for name, size in zip(open_name, wanted, strict=True)
-            )
-            raise invalid(
-                f'input "{self.name}" has shape {list(shape)}, but the model reads [{text}]; '
-                "GET …/metadata shows the inputs of every signature"
-            )
 
 
 class Signature:
@@ -100,12 +55,7 @@ class Signature:
 
     def check_names(self, names: set[str]) -> None:
         """Refuses a request that lacks an input or has one too many."""
-        if names != set(self.inputs):
-            missing, extra = sorted(set(self.inputs) - names), sorted(names - set(self.inputs))
-            raise invalid(
-                f'signature "{self.name}" reads the inputs {sorted(self.inputs)}; '
-                f"missing: {missing}, unknown: {extra}"
-            )
+        check_names(names, self.name, self.inputs)
 
     def check(self, arrays: Mapping[str, np.ndarray]) -> int:
         """Refuses arrays that the graph does not take, and numbers that are not finite.
@@ -116,8 +66,8 @@ class Signature:
         self.check_names(set(arrays))
         for name, array in arrays.items():
             self.inputs[name].check_shape(array.shape)
-            if self.inputs[name].dtype.is_floating and not np.isfinite(array).all():
-                place = np.argwhere(~np.isfinite(array))[0].tolist()
+            if self.inputs[name].dtype.is_floating and not (finite := np.isfinite(array)).all():
+                place = [int(index) for index in np.unravel_index(np.argmin(finite), array.shape)]
                 raise invalid(
                     f'input "{name}" holds a number that is not finite (NaN, infinity, or too large for '
                     f"{self.inputs[name].dtype.name}) at {place}; send finite numbers"

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -15,11 +16,14 @@ import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from interpnet_tf.serving.batching import Batcher
+from interpnet_tf.serving.connections import BoundedServer, ConnectionLimits
 from interpnet_tf.serving.grpc_service import ModelService, PredictionService
 from interpnet_tf.serving.metrics import Metrics
 from interpnet_tf.serving.rest import RestApi
 from interpnet_tf.serving.servable import Servable
 from interpnet_tf.serving.versions import ModelVersions
+
+READ_SECONDS = 60.0  # for a client to take its answer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +42,9 @@ class ServerOptions:
         threads: batches that run at a time.
         max_queued_rows: more rows waiting than these are refused.
         max_body_bytes: a longer request is refused.
-        request_timeout: seconds that a REST request may take; a gRPC client sets its own deadline.
+        request_timeout: seconds that a request may take, from its headers to the beginning of its answer.
+        header_timeout: seconds in which the headers of a REST request must be there.
+        max_connections: REST connections at a time; one more closes the one that has been idle longest.
         keep_versions: how many of the newest versions to serve.
         labels: names for version numbers.
         poll_seconds: how often to look for new versions.
@@ -57,6 +63,8 @@ class ServerOptions:
     max_queued_rows: int = 1024
     max_body_bytes: int = 32 * 2**20
     request_timeout: float = 30.0
+    header_timeout: float = 10.0
+    max_connections: int = 256
     keep_versions: int = 1
     labels: Mapping[str, int] = dataclasses.field(default_factory=dict)
     poll_seconds: float = 1.0
@@ -66,6 +74,7 @@ class ServerOptions:
         smallest = {"max_batch_size": 1, "batch_timeout_ms": 0, "threads": 1, "max_queued_rows": 1}
         smallest |= {"max_body_bytes": 1, "keep_versions": 1, "poll_seconds": 0.01, "drain_seconds": 0}
         smallest |= {"rest_port": 0, "grpc_port": 0, "request_timeout": 0.01}
+        smallest |= {"header_timeout": 0.01, "max_connections": 1}
         for name, least in smallest.items():
             if not getattr(self, name) >= least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
@@ -100,7 +109,7 @@ class Endpoints:
     stop: Callable[[], None]
 
 
-class _RestServer(uvicorn.Server):
+class _RestServer(BoundedServer):
     """Leaves signals to `serve`, which stops both APIs."""
 
     @contextlib.contextmanager
@@ -149,14 +158,20 @@ async def serve(
         api = RestApi(
             versions, batcher, metrics, options.max_body_bytes, options.request_timeout, stopping.is_set
         )
+        closing.callback(api.close)
         rest_server = _RestServer(
             uvicorn.Config(
                 api.application(),
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
-                timeout_graceful_shutdown=max(1, round(options.drain_seconds)),
-            )
+            ),
+            ConnectionLimits(
+                options.max_connections,
+                options.header_timeout,
+                options.request_timeout + READ_SECONDS,
+                READ_SECONDS,
+            ),
         )
         grpc_server, grpc_port = _grpc_server(options, versions, batcher, metrics)
         await grpc_server.start()
@@ -171,9 +186,19 @@ async def serve(
         started(Endpoints(name, rest_url, f"{host}:{grpc_port}", versions.available, stopping.set))
         await stopping.wait()
         watching.cancel()
-        rest_server.should_exit = True
-        await asyncio.gather(grpc_server.stop(options.drain_seconds), rest)
+        await asyncio.gather(
+            grpc_server.stop(options.drain_seconds), _stop_rest(rest_server, rest, options.drain_seconds)
+        )
         await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _stop_rest(server: _RestServer, serving: asyncio.Task, seconds: float) -> None:
+    """Answers what still comes on kept connections, each for the last time, and ends."""
+    end = time.monotonic() + seconds
+    await server.let_go(seconds)
+    server.config.timeout_graceful_shutdown = max(1, round(end - time.monotonic()))
+    server.should_exit = True
+    await serving
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -224,6 +249,7 @@ async def _load_first(versions: ModelVersions, poll_seconds: float) -> None:
     await versions.refresh()
     if not versions.available:
         errors = [version.error.message for version in versions.versions.values() if version.error]
+        errors += [versions.trouble] if versions.trouble else []
         raise ValueError(
             f"{versions.folder} holds no version that can be served: {'; '.join(errors) or 'it has none'}. "
             "A version is a folder named by a number that holds a SavedModel; `interpnet export` writes one"
@@ -231,6 +257,7 @@ async def _load_first(versions: ModelVersions, poll_seconds: float) -> None:
 
 
 def _count_versions(metrics: Metrics, versions: ModelVersions) -> None:
+    metrics.looks.set(versions.looks, model=versions.name)
     metrics.versions.clear()
     for version in versions.versions.values():
         metrics.versions.set(1, model=versions.name, version=str(version.number), state=version.state)

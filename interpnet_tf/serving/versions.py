@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 
-from interpnet_tf.serving.errors import ServingError, invalid
+from interpnet_tf.serving.errors import ServingError, carried, invalid
 from interpnet_tf.serving.version_folders import Fingerprint, VersionFolder, VersionFolders
 
 log = logging.getLogger(__name__)
@@ -155,6 +155,7 @@ class ModelVersions:
             trouble = await self._refresh()
         except Exception as error:
             failure, trouble = error, _describe(error)
+        trouble = carried(trouble)
         if trouble != self.trouble:
             log.warning("%s: %s", self.folder, trouble or "all is well again", exc_info=failure)
         self.trouble = trouble
