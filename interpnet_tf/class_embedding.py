@@ -53,13 +53,8 @@ class Beside(keras.layers.Layer):
     """Returns its first input; the second is part of the model beside it, for an `Introspector`.
 
     Args:
-        activation: name of the activation of the layer that gives the first input.
         **kwargs: those of `keras.layers.Layer`.
     """
-
-    def __init__(self, activation: str = "softmax", **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.activation = keras.activations.get(activation)  # tells how the output is to be read
 
     def call(self, inputs: list[Any]) -> Any:
         return inputs[0]
@@ -67,8 +62,9 @@ class Beside(keras.layers.Layer):
     def compute_output_shape(self, input_shape: list[tuple]) -> tuple:
         return input_shape[0]
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "activation": keras.activations.serialize(self.activation)}
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Beside:
+        return cls(**{key: value for key, value in config.items() if key != "activation"})  # in older files
 
 
 def with_class_embedding(classifier: keras.Model, vectors: np.ndarray) -> keras.Model:
@@ -99,9 +95,7 @@ def with_class_embedding(classifier: keras.Model, vectors: np.ndarray) -> keras.
             f"for {output.shape[-1]}"
         )
     embedding = ClassEmbedding(*vectors.shape, name=CLASS_EMBEDDING)
-    activation = getattr(classifier.layers[-1], "activation", None)
-    kind = getattr(activation, "__name__", type(classifier.layers[-1]).__name__.lower())
-    beside = Beside(kind if kind in ("softmax", "sigmoid") else "linear", name="classifier_output")
+    beside = Beside(name="classifier_output")
     inputs = classifier.inputs[0] if isinstance(classifier, keras.Sequential) else classifier.input
     model = keras.Model(inputs, beside([output, embedding(output)]), name=classifier.name)
     embedding.vectors.assign(vectors)

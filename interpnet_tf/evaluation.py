@@ -9,6 +9,7 @@ import numpy as np
 from interpnet_tf import metrics
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.model import InterpNet
+from interpnet_tf.probabilities import class_probabilities
 
 REFERENCE_COUNTS = (5, 10)
 
@@ -80,7 +81,7 @@ def _yardsticks(
 
 def _predictions(model: InterpNet, dataset: ExplanationDataset) -> np.ndarray:
     scores = model.classifier.predict(dataset.inputs, verbose=0)
-    return scores.argmax(axis=-1) if scores.shape[-1] > 1 else (scores[:, 0] > 0.5).astype("int64")
+    return class_probabilities(model.classifier, scores, model.output_kind).numpy().argmax(axis=-1)
 
 
 def report(result: dict[str, Any]) -> str:

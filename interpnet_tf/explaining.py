@@ -73,7 +73,8 @@ def classify_and_read(model: InterpNet, x: Any) -> tuple[tf.Tensor, tf.Tensor]:
     outputs = activations.get(model.introspector.probabilities_path)
     if outputs is None:
         outputs = model.classifier(x, training=False)
-    return class_probabilities(model.classifier, outputs), model.standardize(activations["r"])
+    probabilities = class_probabilities(model.classifier, outputs, model.output_kind)
+    return probabilities, model.standardize(activations["r"])
 
 
 def records(

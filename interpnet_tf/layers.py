@@ -77,10 +77,23 @@ class Trace:
 
 
 def is_graph(model: Any) -> bool:
-    """Whether `model` is a functional model or a built Sequential one, so that its layers can be read."""
+    """Whether `model` is a functional model or a built Sequential one, so that its layers can be read.
+
+    One whose class has a `call` of its own is none: what it computes is not what its graph says.
+    """
+    if not isinstance(model, keras.Model) or has_own_call(model):
+        return False
     if isinstance(model, keras.Sequential):
         return model.built and bool(getattr(model, "inputs", None))
-    return isinstance(model, keras.Model) and isinstance(model, keras.Function)
+    return isinstance(model, keras.Function)
+
+
+def has_own_call(layer: keras.Layer) -> bool:
+    """Whether the `call` of `layer` was written outside of Keras and its companion KerasHub."""
+    for kind in type(layer).__mro__:
+        if "call" in vars(kind):
+            return kind.__module__.split(".")[0] not in ("keras", "keras_hub", "keras_nlp")
+    return False
 
 
 def check_classifier(classifier: Any) -> None:
@@ -89,6 +102,11 @@ def check_classifier(classifier: Any) -> None:
     if not is_graph(classifier):
         if isinstance(classifier, keras.Sequential):
             advice = "it is not built: start it with keras.Input(shape) or call classifier.build(shape)"
+        elif isinstance(classifier, keras.Function):
+            advice = (
+                "its class has its own call(), which its graph of layers does not show: put what call() adds "
+                "into layers, or, if it adds nothing, pass keras.Model(classifier.inputs, classifier.outputs)"
+            )
         elif isinstance(classifier, keras.Model):
             advice = "a subclassed model has no graph to read: build it with the functional API"
         else:

@@ -21,6 +21,7 @@ from interpnet_tf.explaining import ExplainedBatch, explain_batch, records, word
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.keras_files import read_model
+from interpnet_tf.probabilities import class_count, output_kind
 from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
 from interpnet_tf.word_loss import WordLossModel
 
@@ -49,6 +50,9 @@ class InterpNet(WordLossModel):
         class_names: one name a class; by default the class numbers.
         pooling: how feature maps enter r(x), see `Introspector`.
         seed: of the decoder's initial weights and dropout, and of the order of the sentences in `fit`.
+        output: what the classifier gives: `"probabilities"`, `"logits"` or `"multi_label"`; `None` finds it
+            out, see `probabilities.output_kind`. Of labels that do not exclude each other the most probable
+            is the class that an explanation tells.
         **kwargs: those of `keras.Model`. `dtype="mixed_bfloat16"` trains and runs the decoder in mixed
             precision.
 
@@ -85,6 +89,7 @@ class InterpNet(WordLossModel):
         class_names: list[str] | None = None,
         pooling: str = "average",
         seed: int | None = None,
+        output: str | None = None,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -94,6 +99,7 @@ class InterpNet(WordLossModel):
             raise ValueError(f"max_length must be at least 2 (a word and the end), got {max_length}")
         self.classifier, self.tokenizer, self.max_length, self.seed = classifier, tokenizer, max_length, seed
         self.introspector = Introspector(classifier, layers, pooling)
+        self.output_kind = output_kind(classifier, output)
         self.class_names = _class_names(class_names, classifier)
         # Found by `fit`: the layers' scales differ by orders of magnitude. The decoder could undo them, so
         # that they change nothing but how fast it learns.
@@ -319,6 +325,7 @@ class InterpNet(WordLossModel):
             "class_names": self.class_names,
             "pooling": keras.saving.serialize_keras_object(self.introspector.pooling),
             "seed": self.seed,
+            "output": self.output_kind,
         }
 
     @classmethod
@@ -388,9 +395,12 @@ def load(path: str | os.PathLike, custom_objects: Any = None, compile: bool = Tr
 
 
 def _class_names(names: list[str] | None, classifier: keras.Model) -> list[str]:
-    classes = max(2, classifier.output_shape[-1])
+    classes = class_count(classifier)
     if names is None:
         return [str(index) for index in range(classes)]
     if len(names) != classes:
-        raise ValueError(f"class_names must have a name for each of the {classes} classes, got {len(names)}")
+        of_one = " (one unit tells two classes apart)" if classifier.output_shape[-1] == 1 else ""
+        raise ValueError(
+            f"class_names must have a name for each of the {classes} classes{of_one}, got {len(names)}"
+        )
     return list(names)

@@ -12,7 +12,6 @@ from conftest import SAID_OF
 
 import interpnet_tf
 from interpnet_tf import Explanation, ExplanationTokenizer, InterpNet, LRCNDecoder
-from interpnet_tf.probabilities import class_probabilities
 
 RANDOM = np.random.default_rng(0)
 
@@ -321,65 +320,6 @@ def test_a_classifier_of_several_inputs(make_model, tmp_path):
         strict=True,
     ):
         assert (ours.text, ours.class_id) == (expected.text, expected.class_id)
-
-
-def classifier_ending_in(kind: str) -> tuple[keras.Model, int]:
-    """A classifier with weights drawn once, and its number of classes."""
-    inputs = keras.Input((5,), name="features")
-    units = 1 if kind.startswith("one") else 3
-    scores = keras.layers.Dense(
-        units, name="scores", kernel_initializer=keras.initializers.RandomNormal(seed=0)
-    )(inputs)
-    ends = {
-        "softmax layer": lambda: keras.layers.Softmax()(scores),
-        "softmax activation": lambda: keras.layers.Activation("softmax")(scores),
-        "softmax operation": lambda: keras.ops.softmax(scores),
-        "logits": lambda: scores,
-        "one sigmoid": lambda: keras.layers.Activation("sigmoid")(scores),
-        "one sigmoid operation": lambda: keras.ops.sigmoid(scores),
-        "one logit": lambda: scores,
-        "nested": lambda: keras.Sequential([keras.Input((3,)), keras.layers.Softmax()])(scores),
-        "sigmoids": lambda: keras.layers.Activation("sigmoid")(scores),
-    }
-    return keras.Model(inputs, ends[kind]()), max(2, units)
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "softmax layer",
-        "softmax activation",
-        "softmax operation",
-        "logits",
-        "nested",
-        "one sigmoid",
-        "one sigmoid operation",
-        "one logit",
-        "sigmoids",
-    ],
-)
-def test_class_probabilities(kind):
-    x = RANDOM.normal(size=(4, 5)).astype("float32")
-    classifier, classes = classifier_ending_in(kind)
-    scores = x @ classifier.get_weights()[0]
-    if classes == 3 and kind != "sigmoids":
-        expected = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    else:
-        sigmoid = 1 / (1 + np.exp(-scores))
-        expected = (
-            np.hstack([1 - sigmoid, sigmoid]) if classes == 2 else sigmoid / sigmoid.sum(1, keepdims=True)
-        )
-    np.testing.assert_allclose(class_probabilities(classifier, classifier(x)), expected, rtol=1e-4)
-
-
-@pytest.mark.parametrize("kind", ["one sigmoid", "logits"])
-def test_explain_with_a_classifier_that_gives_no_distribution(make_model, birds, kind):
-    classifier, classes = classifier_ending_in(kind)
-    model = make_model(classifier, class_names=birds.class_names[:classes])
-    expected = class_probabilities(classifier, classifier(birds.inputs)).numpy()
-    explanations = model.explain(birds.inputs)
-    assert [e.class_id for e in explanations] == expected.argmax(axis=1).tolist()
-    np.testing.assert_allclose([e.probability for e in explanations], expected.max(axis=1), rtol=1e-5)
 
 
 def test_layers_without_the_probabilities(make_model, birds):

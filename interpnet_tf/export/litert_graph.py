@@ -41,7 +41,8 @@ def signatures(
     decoder, vocabulary = _decoder(model, fold), model.tokenizer.vocabulary_size
 
     def classify(x: Any) -> dict[str, tf.Tensor]:
-        return _classification(class_probabilities(model.classifier, model.classifier(x, training=False)))
+        scores = model.classifier(x, training=False)
+        return _classification(class_probabilities(model.classifier, scores, model.output_kind))
 
     def explain(x: Any) -> dict[str, tf.Tensor]:
         probabilities, r = classify_and_read(model, x)
@@ -146,7 +147,7 @@ def parts(
         return activations
 
     def classify(**inputs: Any) -> dict[str, tf.Tensor]:
-        return _classification(class_probabilities(model.classifier, inputs[path]))
+        return _classification(class_probabilities(model.classifier, inputs[path], model.output_kind))
 
     def explain(**inputs: Any) -> dict[str, tf.Tensor]:
         return {

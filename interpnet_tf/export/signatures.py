@@ -34,7 +34,8 @@ def classify(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
         `"label"`, string `(batch,)`; `"class_id"`, int32 `(batch,)`; `"probability"`, float32 `(batch,)`;
         `"probabilities"` of all classes, float32 `(batch, classes)`.
     """
-    probabilities = class_probabilities(model.classifier, model.classifier(x, training=False))
+    scores = model.classifier(x, training=False)
+    probabilities = class_probabilities(model.classifier, scores, model.output_kind)
     return {**_best_class(model, probabilities), "probabilities": probabilities}
 
 

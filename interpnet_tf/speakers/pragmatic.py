@@ -9,6 +9,7 @@ import numpy as np
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.model import InterpNet
+from interpnet_tf.probabilities import output_units
 from interpnet_tf.speakers.candidates import distinct, inputs_of, ranked, scored_by
 from interpnet_tf.speakers.contrasted_decoder import ContrastedDecoder
 from interpnet_tf.speakers.listened_decoder import ListenedDecoder, word_likelihood
@@ -150,7 +151,7 @@ class Pragmatic:
 def _speaking_model(model: InterpNet, known: np.ndarray, rationality: float, rivals: int) -> InterpNet:
     """Returns a model with the same classifier whose decoder wraps `model`'s; its tables are still empty."""
     introspector, path = model.introspector, model.introspector.probabilities_path
-    classes = model.classifier.output_shape[-1]
+    classes = output_units(model.classifier)
     if classes < 2:
         raise ValueError(
             "the classifier must have an output for each class, got one with a single output; "
@@ -178,6 +179,7 @@ def _speaking_model(model: InterpNet, known: np.ndarray, rationality: float, riv
         model.class_names,
         introspector.pooling,
         model.seed,
+        model.output_kind,
     )
     behind = speaking.introspector.width - width
     speaking.r_mean.assign(np.concatenate([model.r_mean.numpy(), np.zeros(behind)]))

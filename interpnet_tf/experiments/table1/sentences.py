@@ -15,6 +15,7 @@ from interpnet_tf.experiments.table1.results import check_same
 from interpnet_tf.experiments.table1.rows import Row
 from interpnet_tf.experiments.table1.training import Trainer
 from interpnet_tf.json_files import read_as
+from interpnet_tf.probabilities import class_probabilities
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +62,8 @@ def say(trainer: Trainer, row: Row, seed: int) -> Said:
         explanations = model.explain(material.judged, **{"seed": seed, **row.decoding})
     else:
         explanations = row.decode(model, material, seed=seed, **row.decoding)
-    probabilities = model.classifier.predict(material.test.inputs, verbose=0)
+    scores = model.classifier.predict(material.test.inputs, verbose=0)
+    probabilities = class_probabilities(model.classifier, scores, model.output_kind).numpy()
     accuracy = float(np.mean(probabilities.argmax(axis=-1) == material.test.labels))
     names, judged = material.judged.class_names, material.judged
     said = Said(
