@@ -53,6 +53,21 @@ write it anew
         ) from error
 
 
+@contextlib.contextmanager
+def writing(path: str | os.PathLike) -> Iterator[None]:
+    """Turns TensorFlow's errors in a block that writes files, such as on a full disk, into `OSError`.
+
+    Args:
+        path: of what is written, for the message.
+    """
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise OSError(f"{os.fspath(path)} cannot be written: {error.message}") from error
+
+
 def _reason(error: Exception) -> str:
     """Returns the first paragraph of an error, short enough for a line; the error itself is the cause."""
     text = " ".join(str(error).strip().split("\n\n")[0].split())

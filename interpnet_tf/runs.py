@@ -56,14 +56,15 @@ def train(
     out, callbacks = Path(out), callbacks or {}
     if out.exists() and not resume:
         raise FileExistsError(f"{out} exists; continue it with --resume, or choose another --out")
+    checkpoints = out / "checkpoints"
     if (out / "model.keras").exists():
+        shutil.rmtree(checkpoints, ignore_errors=True)  # of a run that was killed at its very end
         return load(out / "model.keras")
     train_data, valid_data = splits or (config.load("train"), config.load("validation"))
     _check(train_data, f"the train split of {config.data!r}")
     _check(valid_data, f"the validation split of {config.data!r}")
     write_atomically(out / "config.json", json.dumps(dataclasses.asdict(config), indent=1) + "\n")
     keras.utils.set_random_seed(config.seed)
-    checkpoints = out / "checkpoints"
     classifier, classifier_history = classifier_of(
         config, train_data, valid_data, checkpoints / "classifier", callbacks.get("classifier")
     )

@@ -140,5 +140,33 @@ def test_parts_of_different_length_are_an_error():
 
 @pytest.mark.parametrize("label", [-1, 2])
 def test_a_label_that_is_no_class_is_an_error(label):
-    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1"):
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1 "):
         make(np.arange(5), labels=[0, 0, 0, 0, label])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0.9, 1.7, 0.2, 0, 0], r"whole numbers from 0, got \[0\.9, 1\.7, 0\.2, 0\.0, 0\.0\]"),
+        ([float("nan"), 0, 0, 0, 0], "whole numbers from 0, got"),
+        ([float("inf"), 0, 0, 0, 0], "whole numbers from 0, got"),
+        (["crow"] * 5, r"make ids of names with class_names\.index"),
+        ([None] * 5, "whole numbers from 0"),
+        (np.eye(5), r"got \(5, 5\); make ids of one-hot labels"),
+        ([2**32, 0, 0, 0, 0], r"got 0\.\.4294967296"),
+        ([0, 0, 0, 0, -(2**32)], r"got -4294967296\.\.0"),
+    ],
+)
+def test_labels_that_are_no_class_ids_are_refused(labels, message):
+    """And not cut off to some class."""
+    with pytest.raises(ValueError, match=message):
+        make(np.arange(5), labels=labels)
+
+
+@pytest.mark.parametrize(
+    "labels", [[0.0, 1.0, 0.0, 1.0, 1.0], [False, True, False, True, True], [[0], [1], [0], [1], [1]]]
+)
+def test_labels_of_other_types_are_taken_where_they_are_whole(labels):
+    dataset = make(np.arange(5), labels=labels)
+    assert dataset.labels.tolist() == [0, 1, 0, 1, 1]
+    assert dataset.labels.dtype == "int32"

@@ -1,6 +1,7 @@
 """Features of images: the views, the pooling, and an extraction that survives a kill."""
 
 import json
+import os
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from interpnet_tf.backbones import features, loading, views
 from interpnet_tf.backbones.row_file import RowFile
 from interpnet_tf.compact_bilinear import CompactBilinearPooling
 from interpnet_tf.data.images import open_image
+from interpnet_tf.errors import UnreadableFileError
 
 
 @pytest.fixture(scope="module")
@@ -203,12 +205,30 @@ def test_out_must_be_an_npz_file(backbone, folder):
 def test_rows_count_only_when_noted(tmp_path):
     file = RowFile(tmp_path / "rows", (4, 2), "float16", {"a": 1})
     file.append(np.ones((2, 2)))
-    file.rows[2] = 9  # written, but killed before the note
+    with (tmp_path / "rows/rows.npy").open("r+b") as content:  # written, but killed before the note
+        content.seek(-8, os.SEEK_END)
+        content.write(np.full(2, 9, "float16").tobytes())
     again = RowFile(tmp_path / "rows", (4, 2), "float16", {"a": 1})
     assert again.done == 2
     again.append(np.full((2, 2), 3))
     np.testing.assert_array_equal(again.rows, [[1, 1], [1, 1], [3, 3], [3, 3]])
     assert json.loads((tmp_path / "rows/state.json").read_text())["done"] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("state.json", b"{", r"state\.json cannot be read as the note of an array"),
+        ("state.json", b'{"shape": [4, 2], "dtype": "float16", "a": 1}', "first None rows"),
+        ("state.json", b'{"shape": [4, 2], "dtype": "float16", "a": 1, "done": 9}', "first 9 rows"),
+        ("rows.npy", b"\x93NUMPY", r"rows\.npy cannot be read as an array whose first 2 rows are written"),
+    ],
+)
+def test_damaged_rows_are_told_from_those_of_other_settings(tmp_path, name, content, message):
+    RowFile(tmp_path / "rows", (4, 2), "float16", {"a": 1}).append(np.ones((2, 2)))
+    (tmp_path / "rows" / name).write_bytes(content)
+    with pytest.raises(UnreadableFileError, match=message + r".*remove .*rows to begin anew"):
+        RowFile(tmp_path / "rows", (4, 2), "float16", {"a": 1})
 
 
 def test_a_saved_model_is_a_backbone_for_any_size(backbone, tmp_path):

@@ -44,19 +44,20 @@ class ExplanationDataset:
     facts: list[Any] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", np.asarray(self.labels, dtype="int32").reshape(-1))
-        lengths = {"labels": len(self.labels), "explanations": len(self.explanations), "ids": len(self.ids)}
+        labels = _class_ids(self.labels)
+        lengths = {"labels": len(labels), "explanations": len(self.explanations), "ids": len(self.ids)}
         parts = self.inputs if isinstance(self.inputs, dict) else {"inputs": self.inputs}
         lengths |= {name: len(part) for name, part in parts.items()}
         if self.facts is not None:
             lengths["facts"] = len(self.facts)
         if len(set(lengths.values())) > 1:
             raise ValueError(f"every part of a data set must have one entry an example, got {lengths}")
-        if len(self.labels) and not (self.labels.min() >= 0 and self.labels.max() < len(self.class_names)):
+        if len(labels) and not (labels.min() >= 0 and labels.max() < len(self.class_names)):
             raise ValueError(
                 f"labels must lie in 0..{len(self.class_names) - 1} (there are {len(self.class_names)} class "
-                f"names), got {self.labels.min()}..{self.labels.max()}"
+                f"names), got {labels.min()}..{labels.max()}"
             )
+        object.__setattr__(self, "labels", labels.astype("int32"))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -133,3 +134,22 @@ class ExplanationDataset:
         if shuffle:
             indices = indices.shuffle(max(len(self), 1), seed=seed)
         return indices.batch(batch_size).map(examples_at).prefetch(tf.data.AUTOTUNE)
+
+
+def _class_ids(labels: Any) -> np.ndarray:
+    """Returns labels as int64 `(examples,)`, and refuses what is not a whole number each."""
+    labels = np.asarray(labels)
+    whole = labels.dtype.kind in "iub" or (
+        labels.dtype.kind == "f" and bool((np.isfinite(labels) & (labels == np.floor(labels))).all())
+    )
+    if labels.size and not whole:
+        raise ValueError(
+            f"labels must be class ids, whole numbers from 0, got {labels.reshape(-1)[:5].tolist()}; make "
+            "ids of names with class_names.index(name)"
+        )
+    if labels.ndim > 1 and labels.size != len(labels):
+        raise ValueError(
+            f"labels must be (examples,), a class id each, got {labels.shape}; make ids of one-hot labels "
+            "with labels.argmax(axis=-1)"
+        )
+    return labels.reshape(-1).astype("int64")

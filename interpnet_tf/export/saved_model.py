@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from interpnet_tf.errors import writing
 from interpnet_tf.export.model_card import FILE_NAME, describe_signatures, model_card
 from interpnet_tf.export.signatures import concrete_functions
 from interpnet_tf.export.warmup import example_requests, write_warmup
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # Ops of TensorFlow itself that nevertheless need Python, or state that no variable holds.
 _NOT_SERVABLE = ("PyFunc", "EagerPyFunc", "HashTable", "LookupTable", "Iterator", "Xla")
+# The ending of the name under which a model waits while another takes its place.
+_REPLACED = ".replaced"
 
 
 def export_saved_model(
@@ -74,6 +77,7 @@ def export_saved_model(
     ```
     """
     path = Path(path)
+    _repair(path)
     _check_free(path, overwrite)
     if max_batch_size < 1:
         raise ValueError(f"max_batch_size must be at least 1, got {max_batch_size}")
@@ -81,7 +85,7 @@ def export_saved_model(
     # The decoder's weights as sentences are said fastest, and with core ops only.
     folded = {name: tf.Variable(weight, trainable=False) for name, weight in model.decoder.fold().items()}
     functions = concrete_functions(model, folded, beams, n_best)
-    with _appearing_whole(path, overwrite) as folder:
+    with _appearing_whole(path, overwrite) as folder, writing(path):
         tf.saved_model.save(_module(functions), str(folder), signatures=functions)
         ops = operations(folder)
         check_servable(ops)
@@ -151,30 +155,42 @@ def _appearing_whole(path: Path, overwrite: bool) -> Iterator[Path]:
     The temporary name is no number, so that a server does not take it for a version.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path)
+    _repair(path)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", dir=path.parent))
     try:
         yield temporary
         temporary.chmod(0o755)  # mkdtemp's folders are closed to others, among them a server's user
         _check_free(path, overwrite)
-        if path.exists():
-            replaced = temporary.with_name(f"{temporary.name}.replaced")
-            path.rename(replaced)
-            temporary.rename(path)
-            shutil.rmtree(replaced)
-        else:
-            temporary.rename(path)
+        _put_in_place(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Removes the temporary folders of exports that were killed: their process is gone."""
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.*"):
-        pid = leftover.name.removeprefix(f".{path.name}.").split(".")[0]
+def _put_in_place(temporary: Path, path: Path) -> None:
+    """Renames a folder to `path`. What is there is set aside before, and removed after."""
+    replaced = temporary.with_name(f"{temporary.name}{_REPLACED}")
+    if path.exists():
+        path.rename(replaced)
+    try:
+        temporary.rename(path)
+    except BaseException:
+        if replaced.exists():
+            replaced.rename(path)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _repair(path: Path) -> None:
+    """Mends what an export that was killed has left: the model that it had set aside comes back to `path`."""
+    left = list(path.parent.glob(f".{glob.escape(path.name)}.*.*"))
+    set_aside = [folder for folder in left if folder.name.endswith(_REPLACED)]
+    if set_aside and not path.exists():
+        max(set_aside, key=lambda folder: folder.stat().st_mtime).rename(path)
+    for folder in left:
+        pid = folder.name.removeprefix(f".{path.name}.").split(".")[0]
         try:
             os.kill(int(pid), 0)
         except ProcessLookupError:
-            shutil.rmtree(leftover, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
         except (ValueError, PermissionError):
             pass
