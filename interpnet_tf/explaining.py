@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
 from interpnet_tf import generation
+from interpnet_tf.checks import check_whole
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.pipeline import input_batches
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer
+from interpnet_tf.traces import Traces
 
 if TYPE_CHECKING:
     from interpnet_tf.model import InterpNet
+
+# From so many examples on the decoder's weights are folded first, see `ExplanationDecoder.fold`.
+_MANY_EXAMPLES = 512
 
 
 class ExplainedBatch(NamedTuple):
@@ -36,13 +45,53 @@ class ExplainedBatch(NamedTuple):
     texts: Any
 
 
+def explain(
+    model: InterpNet,
+    graphs: Traces,
+    x: Any,
+    decoding: generation.Decoding,
+    max_length: int | None,
+    seed: int | None,
+    batch_size: int,
+    jit_compile: bool,
+) -> list[Explanation]:
+    """Classifies examples and says why: what `InterpNet.explain` does with options that are checked.
+
+    Args:
+        model: the `InterpNet`.
+        graphs: those of `explain_batch` with this model.
+        x: what its classifier reads, an `ExplanationDataset`, or a `tf.data.Dataset` of batches.
+        decoding: how words are chosen.
+        max_length: the most words; `None` is the model's.
+        seed: of the draws; `None` draws anew at each call.
+        batch_size: examples at a time.
+        jit_compile: whether XLA compiles the generation.
+    """
+    max_length = model.max_length if max_length is None else max_length
+    check_whole("max_length", max_length, 1)
+    model.decoder.check_length(max_length)
+    seed = random.randrange(2**31) if seed is None else seed
+    check_whole("seed", seed, 0, 2**31 - 1)
+    options = {"max_length": int(max_length), "decoding": decoding, "jit_compile": bool(jit_compile)}
+    explanations: list[Explanation] = []
+    x = x.inputs if isinstance(x, ExplanationDataset) else x
+    few = not isinstance(x, tf.data.Dataset) and len(keras.tree.flatten(x)[0]) < _MANY_EXAMPLES
+    folded = None if few else model.decoder.fold()
+    for index, part in enumerate(input_batches(x, batch_size)):
+        explained = graphs(part, tf.constant([seed, index]), folded, **options)
+        explained = ExplainedBatch(*(result.numpy() for result in explained))
+        explanations += records(explained, model.class_names, model.tokenizer)
+    return explanations
+
+
 def explain_batch(
     model: InterpNet,
     x: Any,
-    max_length: int,
-    decoding: generation.Decoding,
     seed: Any,
     folded: Mapping[str, Any] | None = None,
+    *,
+    max_length: int,
+    decoding: generation.Decoding,
     jit_compile: bool = False,
 ) -> ExplainedBatch:
     """Classifies a batch and says why, with core TensorFlow ops only, eagerly or in a graph.
@@ -50,10 +99,10 @@ def explain_batch(
     Args:
         model: the `InterpNet`.
         x: what its classifier reads.
-        max_length: the most ids of a sentence.
-        decoding: how words are chosen.
         seed: two integers, of the draws.
         folded: what `model.decoder.fold()` returned, for many examples.
+        max_length: the most ids of a sentence.
+        decoding: how words are chosen.
         jit_compile: whether XLA compiles the generation.
     """
     probabilities, r = classify_and_read(model, x)
@@ -87,29 +136,27 @@ def records(
         class_names: one name a class.
         tokenizer: knows the words of the ids.
     """
-    for probabilities, *sentences in zip(*explained, strict=True):
-        class_id = int(probabilities.argmax())
+    class_ids = explained.probabilities.argmax(axis=1)
+    for class_id, probabilities, *sentences in zip(
+        class_ids.tolist(), *(part.tolist() for part in explained), strict=True
+    ):
+        of_class = {
+            "label": class_names[class_id],
+            "class_id": class_id,
+            "probability": probabilities[class_id],
+        }
         explanations = []
         for ids, of_ids, score, text in zip(*sentences, strict=True):
             words = tuple(tokenizer.words(ids))
-            explanations.append(
-                Explanation(
-                    label=class_names[class_id],
-                    class_id=class_id,
-                    probability=float(probabilities[class_id]),
-                    text=text.decode("utf-8"),
-                    words=words,
-                    log_probabilities=tuple(float(value) for value in of_ids[: len(words)]),
-                    score=float(score),
-                )
-            )
+            said = {"words": words, "log_probabilities": tuple(of_ids[: len(words)]), "score": score}
+            explanations.append(Explanation(text=text.decode("utf-8"), **of_class, **said))
         best, *others = explanations
         alternatives = tuple(other for other in others if math.isfinite(other.score))
-        yield dataclasses.replace(best, alternatives=alternatives)
+        yield dataclasses.replace(best, alternatives=alternatives) if alternatives else best
 
 
 def word_ids(tokenizer: ExplanationTokenizer, argument: str, words: Iterable[str]) -> tuple[int, ...]:
-    """Returns the ids of single words that the user named.
+    """Returns the ids of single words that the user named, each once, in rising order.
 
     Raises:
         ValueError: naming `argument`, if one of them is no single word that the tokenizer knows.
@@ -124,4 +171,4 @@ def word_ids(tokenizer: ExplanationTokenizer, argument: str, words: Iterable[str
                 f"{argument} must hold single words that the tokenizer knows, got {word!r}; "
                 "model.tokenizer.vocabulary lists them"
             )
-    return tuple(of_word[0] for of_word in ids)
+    return tuple(sorted({of_word[0] for of_word in ids}))

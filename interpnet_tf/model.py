@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import random
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,23 +12,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf import class_embedding, decoders, generation  # noqa: F401, as the first registers its layers
+from interpnet_tf import class_embedding, decoders, explaining, generation  # noqa: F401, as the first registers its layers
 from interpnet_tf.atomic import replacing
-from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
-from interpnet_tf.explaining import ExplainedBatch, explain_batch, records, word_ids
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.keras_files import read_model
 from interpnet_tf.probabilities import class_count, output_kind
 from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
+from interpnet_tf.traces import Traces
 from interpnet_tf.word_loss import WordLossModel
 
 # Length that r(x) has for the decoder, in root mean square over the training examples, whatever its width: as
 # long as r is, so much do the words said before count for less at the beginning of training.
 _R_LENGTH = 4.0
-# From so many examples on `explain` folds the decoder's weights first, see `ExplanationDecoder.fold`.
-_MANY_EXAMPLES = 512
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
@@ -114,8 +110,8 @@ class InterpNet(WordLossModel):
         if not self.decoder.built:
             self.decoder({"r": tf.zeros((1, self.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
         self.built = True
-        self._explain = tf.function(functools.partial(explain_batch, self), reduce_retracing=True)
-        self._r = tf.function(self._introspect_batch, reduce_retracing=True)
+        self._explain = Traces(functools.partial(explaining.explain_batch, self))
+        self._r = Traces(self._introspect_batch)
 
     @property
     def trainable_variables(self) -> list[Any]:
@@ -266,7 +262,7 @@ class InterpNet(WordLossModel):
             sampler: `"greedy"`, `"beam"`, `"top_k"` or `"top_p"`, see `generation.Decoding`.
             beams: of beam search.
             n_best: sentences an example; those after the first are the `alternatives` of the record.
-            seed: of the draws of `"top_k"` and `"top_p"`; `None` draws anew at each call.
+            seed: of the draws of `"top_k"` and `"top_p"`, from 0; `None` draws anew at each call.
             batch_size: examples at a time.
             max_length: the most words, by default the model's.
             forbidden: words that are not said.
@@ -281,20 +277,10 @@ class InterpNet(WordLossModel):
         Raises:
             ValueError: if an option is out of its range.
         """
-        options["forbidden"] = word_ids(self.tokenizer, "forbidden", forbidden)
-        options["required"] = word_ids(self.tokenizer, "required", required)
+        options["forbidden"] = explaining.word_ids(self.tokenizer, "forbidden", forbidden)
+        options["required"] = explaining.word_ids(self.tokenizer, "required", required)
         decoding = generation.Decoding(sampler, beams, n_best, **options)
-        length = self.max_length if max_length is None else max_length
-        seed = random.randrange(2**31) if seed is None else seed
-        explanations = []
-        x = x.inputs if isinstance(x, ExplanationDataset) else x
-        few = not isinstance(x, tf.data.Dataset) and len(keras.tree.flatten(x)[0]) < _MANY_EXAMPLES
-        folded = None if few else self.decoder.fold()
-        for index, part in enumerate(input_batches(x, batch_size)):
-            explained = self._explain(part, length, decoding, tf.constant([seed, index]), folded, jit_compile)
-            explained = ExplainedBatch(*(result.numpy() for result in explained))
-            explanations += records(explained, self.class_names, self.tokenizer)
-        return explanations
+        return explaining.explain(self, self._explain, x, decoding, max_length, seed, batch_size, jit_compile)
 
     def _adapt(self, r: np.ndarray) -> None:
         """Takes mean and scale of r from the first training data; later data leave them as they are."""

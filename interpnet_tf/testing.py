@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.decoders.base import ExplanationDecoder
-from interpnet_tf.generation import SILENT_IDS, generate
+from interpnet_tf.decoding import SILENT_IDS
+from interpnet_tf.generation import generate
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.tokenizer import SPECIAL_TOKENS, ExplanationTokenizer
 

@@ -44,11 +44,11 @@ def test_help_imports_no_tensorflow():
 
 def test_choices_are_those_of_the_library():
     """The command line names them itself, so as to start without TensorFlow."""
-    from interpnet_tf import classifiers, decoders, generation, schedules
+    from interpnet_tf import classifiers, decoders, decoding, schedules
 
     assert cli.SCHEDULES == schedules.SCHEDULES
     assert set(cli.VARIANTS) == set(classifiers.HIDDEN_LAYERS)
-    assert set(cli.SAMPLERS) == set(generation.SAMPLERS)
+    assert set(cli.SAMPLERS) == set(decoding.SAMPLERS)
     for name in cli.DECODERS:
         assert decoders.get(name, vocabulary_size=5).vocabulary_size == 5
 

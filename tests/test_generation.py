@@ -372,6 +372,14 @@ def test_least_length_and_forbidden_words():
         ({"sampler": "beam", "beams": 2, "required": (4, 5)}, "beams of at least 3, got 'beam' and 2"),
         ({"sampler": "beam", "required": (4,), "forbidden": (4,)}, r"cannot be said: \[4\]"),
         ({"no_repeat_ngram": -1}, "no_repeat_ngram must be at least 0, got -1"),
+        ({"length_penalty": float("nan")}, "length_penalty must be a finite number, got nan"),
+        ({"temperature": float("nan")}, "temperature must be a finite number, got nan"),
+        ({"temperature": float("inf")}, "temperature must be a finite number, got inf"),
+        ({"p": float("nan")}, "p must be a finite number, got nan"),
+        ({"p": "0.9"}, "p must be a finite number, got '0.9'"),
+        ({"sampler": "beam", "beams": 2.5}, "beams must be a whole number, got 2.5"),
+        ({"sampler": "top_k", "n_best": True}, "n_best must be a whole number, got True"),
+        ({"min_length": None}, "min_length must be a whole number, got None"),
     ],
 )
 def test_errors_of_decoding(options, message):

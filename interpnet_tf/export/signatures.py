@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from interpnet_tf.decoding import GREEDY, Decoding
 from interpnet_tf.explaining import explain_batch
 from interpnet_tf.export.image_bytes import decode_images
-from interpnet_tf.generation import Decoding
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
 
@@ -59,7 +59,7 @@ def explain(model: InterpNet, x: Any, folded: Mapping[str, Any] | None = None) -
         `"log_probabilities"`, float32, of the same shape: each id's word, "" for the end and padding, and its
         log-probability.
     """
-    explained = explain_batch(model, x, model.max_length, Decoding(), _NO_SEED, folded)
+    explained = explain_batch(model, x, _NO_SEED, folded, max_length=model.max_length, decoding=GREEDY)
     ids, log_probabilities = explained.ids[:, 0], explained.log_probabilities[:, 0]
     return {
         **_best_class(model, explained.probabilities),
@@ -89,7 +89,7 @@ def explain_top(
         `"token_ids"`, int32 `(batch, n_best, max_length)`.
     """
     decoding = Decoding("beam", beams=beams, n_best=n_best)
-    explained = explain_batch(model, x, model.max_length, decoding, _NO_SEED, folded)
+    explained = explain_batch(model, x, _NO_SEED, folded, max_length=model.max_length, decoding=decoding)
     found = tf.math.is_finite(explained.scores)
     return {
         **_best_class(model, explained.probabilities),
