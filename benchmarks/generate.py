@@ -10,19 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from train_explainer import R_WIDTH, VOCABULARY, cores, environment, measure
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from peers import Process, Run, processes, pytorch_unavailable
+from train_explainer import R_WIDTH, STARTS, VOCABULARY, cores, environment, measure
 
 WORDS, UNITS, LAYERS, HEADS = 16, 256, 2, 4
-Run = Callable[[int], None]
 
 
 def features(batch: int, width: int = R_WIDTH) -> np.ndarray:
@@ -167,37 +164,47 @@ def gpt2(batch: int) -> Run:
     return run
 
 
-LSTM = {
-    "PyTorch LRCN, nn.LSTM": lambda batch: pytorch(batch, cells=False),
-    "PyTorch LRCN, nn.LSTMCell": lambda batch: pytorch(batch, cells=True),
-    "PyTorch LRCN, bfloat16": lambda batch: pytorch(batch, cells=True, bfloat16=True),
-    "ours, explain": lambda batch: ours("lrcn", batch),
-    "ours, explain with XLA": lambda batch: ours("lrcn", batch, xla=True),
-    "ours, words only with XLA": lambda batch: ours("lrcn", batch, xla=True, only_words=True),
-    "ours, SavedModel": lambda batch: saved_model("lrcn", batch),
-    "ours, LiteRT": lambda batch: litert("lrcn", batch),
-    "ours, bfloat16": lambda batch: ours("lrcn", batch, "mixed_bfloat16"),
-    "ours, words only, bfloat16": lambda batch: ours("lrcn", batch, "mixed_bfloat16", only_words=True),
+# By name: what builds a contender for a batch. Ours and keras-nlp's run in TensorFlow's process.
+Makers = dict[str, Callable[[int], Run]]
+LSTM: Makers = {
+    "PyTorch LRCN, nn.LSTM": partial(pytorch, cells=False),
+    "PyTorch LRCN, nn.LSTMCell": partial(pytorch, cells=True),
+    "PyTorch LRCN, bfloat16": partial(pytorch, cells=True, bfloat16=True),
+    "ours, explain": partial(ours, "lrcn"),
+    "ours, explain with XLA": partial(ours, "lrcn", xla=True),
+    "ours, words only with XLA": partial(ours, "lrcn", xla=True, only_words=True),
+    "ours, SavedModel": partial(saved_model, "lrcn"),
+    "ours, LiteRT": partial(litert, "lrcn"),
+    "ours, bfloat16": partial(ours, "lrcn", dtype="mixed_bfloat16"),
+    "ours, words only, bfloat16": partial(ours, "lrcn", dtype="mixed_bfloat16", only_words=True),
 }
-TRANSFORMER = {
-    "keras-nlp's loop": lambda batch: keras_nlp_loop(batch, xla=False),
-    "keras-nlp's loop with XLA": lambda batch: keras_nlp_loop(batch, xla=True),
+TRANSFORMER: Makers = {
+    "keras-nlp's loop": partial(keras_nlp_loop, xla=False),
+    "keras-nlp's loop with XLA": partial(keras_nlp_loop, xla=True),
     "Hugging Face GPT-2": gpt2,
-    "ours, explain": lambda batch: ours("transformer", batch),
-    "ours, explain with XLA": lambda batch: ours("transformer", batch, xla=True),
-    "ours, words only with XLA": lambda batch: ours("transformer", batch, xla=True, only_words=True),
-    "ours, LiteRT": lambda batch: litert("transformer", batch),
-    "ours, bfloat16": lambda batch: ours("transformer", batch, "mixed_bfloat16"),
-    "ours, words only, bfloat16": lambda batch: ours("transformer", batch, "mixed_bfloat16", only_words=True),
+    "ours, explain": partial(ours, "transformer"),
+    "ours, explain with XLA": partial(ours, "transformer", xla=True),
+    "ours, words only with XLA": partial(ours, "transformer", xla=True, only_words=True),
+    "ours, LiteRT": partial(litert, "transformer"),
+    "ours, bfloat16": partial(ours, "transformer", dtype="mixed_bfloat16"),
+    "ours, words only, bfloat16": partial(ours, "transformer", dtype="mixed_bfloat16", only_words=True),
 }
 
 
-def compare(contenders: dict[str, Callable[[int], Run]], batch: int, rounds: int) -> list[dict]:
+def library(name: str) -> str:
+    """Returns the name of the process that a contender runs in."""
+    return "PyTorch" if name.startswith(("PyTorch", "Hugging Face")) else "TensorFlow"
+
+
+def compare(running: dict[str, Process], contenders: Makers, batch: int, rounds: int) -> list[dict]:
     """Returns each contender's explanations a second, and its ratio to the best peer in float32.
 
     A ratio is the median over the rounds of the quotient within a round.
     """
-    seconds = measure({name: make(batch) for name, make in contenders.items()}, rounds, 2, time.perf_counter)
+    runs = {name: running[library(name)].build(make, batch=batch) for name, make in contenders.items()}
+    seconds = measure(runs, rounds, warmup=2)
+    for process in running.values():
+        process.drop()
     peers = [name for name in seconds if "ours" not in name and "bfloat16" not in name]
     best = min(peers, key=lambda name: float(np.median(seconds[name])))
     return [
@@ -220,30 +227,24 @@ def main() -> None:
     parser.add_argument("--decoders", nargs="+", default=["lrcn", "transformer"])
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     options = parser.parse_args()
-    try:
-        import torch
-        from transformers import GPT2LMHeadModel  # noqa: F401  loads triton, which crashes after TensorFlow
-    except ImportError:
-        sys.exit("This benchmark compares with PyTorch: pip install torch transformers")
-    torch.set_num_threads(cores())
-    from interpnet_tf import memory
-
-    memory.keep_freed_memory()  # for every contender: they share the process
+    if reason := pytorch_unavailable("transformers"):
+        sys.exit(reason)
     about, rows = environment(), []
     if not options.json:
         print(", ".join(f"{name} {value}" for name, value in about.items()))
-    for kind in options.decoders:
-        contenders = {
-            name: make
-            for name, make in {"lrcn": LSTM, "transformer": TRANSFORMER}[kind].items()
-            if "ours" not in name or any(part in name for part in options.only)
-        }
-        for batch in options.batches:
-            for row in compare(contenders, batch, options.rounds):
-                rows.append({"decoder": kind, **row})
-                if not options.json:
-                    speed = f"{row['explanations_per_second']:8.1f} a second  ratio {row['ratio']:5.2f}"
-                    print(f"{kind:12} batch {batch:5}  {row['contender']:26} {speed}", flush=True)
+    with processes(STARTS) as running:
+        for kind in options.decoders:
+            contenders = {
+                name: make
+                for name, make in {"lrcn": LSTM, "transformer": TRANSFORMER}[kind].items()
+                if "ours" not in name or any(part in name for part in options.only)
+            }
+            for batch in options.batches:
+                for row in compare(running, contenders, batch, options.rounds):
+                    rows.append({"decoder": kind, **row})
+                    if not options.json:
+                        speed = f"{row['explanations_per_second']:8.1f} a second  ratio {row['ratio']:5.2f}"
+                        print(f"{kind:12} batch {batch:5}  {row['contender']:26} {speed}", flush=True)
     if options.json:
         print(json.dumps({"environment": about, "settings": vars(options), "results": rows}, indent=2))
 

@@ -12,12 +12,13 @@ import argparse
 import os
 import resource
 import sys
-import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
-from generate import WORDS, decoder, features, ours
-from train_explainer import R_WIDTH, VOCABULARY, cores, environment, measure
+from generate import WORDS, features, library, ours
+from peers import Process, Run, processes, pytorch_unavailable
+from train_explainer import R_WIDTH, STARTS, VOCABULARY, cores, environment, measure
 
 BATCHES = (1, 4, 16, 64, 256, 1024)
 LENGTHS = (8, 16, 24, 32, 48, 64)
@@ -25,7 +26,7 @@ WIDTHS = (512, 2048, 8192, 32768)
 BATCH = 32
 
 
-def pytorch(batch: int, words: int, width: int) -> Callable[[int], None]:
+def pytorch(batch: int, words: int, width: int) -> Run:
     """Returns the PyTorch LRCN that steps through cells, r projected once."""
     import torch
     from pytorch_lrcn import LRCN
@@ -35,24 +36,27 @@ def pytorch(batch: int, words: int, width: int) -> Callable[[int], None]:
     return lambda _: model.generate(r, words, cells=True)
 
 
-def contenders(batch: int = BATCH, words: int = WORDS, width: int = R_WIDTH) -> dict[str, Callable]:
-    """Returns who is measured at one point of the picture."""
-    sizes = {"batch": batch, "words": words, "width": width}
-    return {
-        "LSTM": ours("lrcn", **sizes),
-        "LSTM, bfloat16": ours("lrcn", dtype="mixed_bfloat16", **sizes),
-        "Transformer": ours("transformer", **sizes),
-        "PyTorch LRCN": pytorch(**sizes),
-    }
+CONTENDERS: dict[str, Callable[..., Run]] = {
+    "LSTM": partial(ours, "lrcn"),
+    "LSTM, bfloat16": partial(ours, "lrcn", dtype="mixed_bfloat16"),
+    "Transformer": partial(ours, "transformer"),
+    "PyTorch LRCN": pytorch,
+}
 
 
-def seconds(rounds: int, axis: str, values: Iterable[int]) -> dict[str, list[float]]:
+def seconds(
+    running: dict[str, Process], rounds: int, axis: str, values: Iterable[int]
+) -> dict[str, list[float]]:
     """Returns each contender's median seconds a batch at each value of `axis`, and prints them."""
     lines: dict[str, list[float]] = {}
     for value in values:
-        for name, of_one in measure(contenders(**{axis: value}), rounds, 1, time.perf_counter).items():
+        sizes = {"batch": BATCH, "words": WORDS, "width": R_WIDTH, axis: value}
+        runs = {name: running[library(name)].build(make, **sizes) for name, make in CONTENDERS.items()}
+        for name, of_one in measure(runs, rounds, warmup=1).items():
             lines.setdefault(name, []).append(float(np.median(of_one)))
             print(f"{axis} {value:6}  {name:16} {1e3 * lines[name][-1]:9.2f} ms a batch", flush=True)
+        for process in running.values():
+            process.drop()
     return lines
 
 
@@ -112,19 +116,15 @@ def main() -> None:
     parser.add_argument("--out", default="scaling.png", help="the picture (default scaling.png)")
     parser.add_argument("--rounds", type=int, default=5, help="measured rounds of each point (default 5)")
     options = parser.parse_args()
-    try:
-        import torch
-    except ImportError:
-        sys.exit("This benchmark compares with PyTorch, which is not installed: pip install torch")
-    torch.set_num_threads(cores())
-    from interpnet_tf import keep_freed_memory
-
+    if reason := pytorch_unavailable():
+        sys.exit(reason)
     print(", ".join(f"{name} {value}" for name, value in environment().items()))
-    growth = memory()
-    keep_freed_memory()
-    decoder("transformer", "float32")  # imports keras-nlp before anything is timed
     axes = {"batch": BATCHES, "words": LENGTHS, "width": WIDTHS}
-    panels = {axis: (values, seconds(options.rounds, axis, values)) for axis, values in axes.items()}
+    with processes(STARTS) as running:
+        growth = running["TensorFlow"].call(memory)
+        panels = {
+            axis: (values, seconds(running, options.rounds, axis, values)) for axis, values in axes.items()
+        }
     for name, of_one in panels["words"][1].items():
         slope, start = np.polyfit(LENGTHS, of_one, 1)
         off = np.abs(np.array(of_one) / (start + slope * np.array(LENGTHS)) - 1).max()

@@ -9,16 +9,16 @@ does falls on all of them. See README.md in this folder.
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from peers import Run, processes, pytorch_unavailable
 
 FEATURES, HIDDEN, CLASSES, VOCABULARY = 8192, (500, 300), 200, 5700
 R_WIDTH = FEATURES + sum(HIDDEN) + CLASSES
@@ -34,6 +34,16 @@ def sentence_stream(count: int, seed: int) -> list[np.ndarray]:
     return [random.integers(FIRST_WORD, VOCABULARY, length, dtype="int32") for length in lengths]
 
 
+def features(seed: int) -> np.ndarray:
+    """Returns r(x) of the images."""
+    return np.random.default_rng(seed).random((IMAGES, R_WIDTH), dtype="float32")
+
+
+def owners(sentences: list[np.ndarray], seed: int) -> np.ndarray:
+    """Returns the image of each sentence."""
+    return np.random.default_rng((seed, 1)).integers(0, IMAGES, len(sentences))
+
+
 def batches(sentences: list[np.ndarray], seed: int, bucketed: bool):
     """Returns the `SentenceBatches` of a stream; without buckets, batches in the order of the shuffle."""
     from interpnet_tf.data.pipeline import SeededBatches, SentenceBatches
@@ -41,14 +51,27 @@ def batches(sentences: list[np.ndarray], seed: int, bucketed: bool):
     class Unbucketed(SentenceBatches):
         cut = SeededBatches.cut
 
-    random = np.random.default_rng(seed)
-    r = random.random((IMAGES, R_WIDTH), dtype="float32")
-    owners = random.integers(0, IMAGES, len(sentences))
     kind = SentenceBatches if bucketed else Unbucketed
-    return kind(r, owners, sentences, START, END, PAD, batch_size=BATCH, seed=seed)
+    image_of = owners(sentences, seed)
+    return kind(
+        features(seed), image_of, sentences, START, END, PAD, batch_size=BATCH, shuffle=True, seed=seed
+    )
 
 
-def interpnet(sentences: list[np.ndarray], seed: int, dtype: str, bucketed: bool) -> Callable[[int], None]:
+def padded_batches(sentences: list[np.ndarray], r: np.ndarray, seed: int, epoch: int):
+    """Yields what `batches(sentences, seed, bucketed=False)` holds in an epoch, without TensorFlow."""
+    image_of = owners(sentences, seed)
+    order = np.random.default_rng((seed, epoch)).permutation(len(sentences))
+    for begin in range(0, len(order), BATCH):
+        rows = order[begin : begin + BATCH]
+        tokens = np.full((len(rows), 2 + max(len(sentences[row]) for row in rows)), PAD, "int32")
+        tokens[:, 0] = START
+        for ids, row in zip(tokens, rows, strict=True):
+            ids[1 : 2 + len(sentences[row])] = [*sentences[row], END]
+        yield {"r": r[image_of[rows]], "tokens": tokens[:, :-1]}, tokens[:, 1:]
+
+
+def interpnet(sentences: list[np.ndarray], seed: int, dtype: str, bucketed: bool) -> Run:
     """Returns what runs one epoch of `InterpNet.fit`."""
     import interpnet_tf as itf
 
@@ -60,32 +83,30 @@ def interpnet(sentences: list[np.ndarray], seed: int, dtype: str, bucketed: bool
     return lambda epoch: model.fit(data, initial_epoch=epoch, epochs=epoch + 1, verbose=0)
 
 
-def pytorch(sentences: list[np.ndarray], seed: int, bfloat16: bool, **options) -> Callable[[int], None]:
+def pytorch(sentences: list[np.ndarray], seed: int, bfloat16: bool, **options) -> Run:
     """Returns what runs one epoch of the PyTorch peer, on batches padded to their longest sentence."""
     import torch
     from pytorch_lrcn import LRCN, Trainer
 
     torch.manual_seed(seed)
-    torch.set_num_threads(cores())
     trainer = Trainer(LRCN(VOCABULARY, R_WIDTH, **options), bfloat16)
-    data = batches(sentences, seed, bucketed=False)
-
-    def epoch(number: int) -> None:
-        data.epoch = number
-        trainer.epoch(data)
-
-    return epoch
+    r = features(seed)
+    return lambda number: trainer.epoch(padded_batches(sentences, r, seed, number))
 
 
-CONTENDERS: dict[str, Callable[[list[np.ndarray], int], Callable[[int], None]]] = {
-    BASELINE: lambda *stream: pytorch(*stream, bfloat16=False),
-    "PyTorch bfloat16": lambda *stream: pytorch(*stream, bfloat16=True),
-    "PyTorch float32, r projected once": lambda *stream: pytorch(*stream, bfloat16=False, project_once=True),
-    "PyTorch bfloat16, r projected once": lambda *stream: pytorch(*stream, bfloat16=True, project_once=True),
-    "InterpNet float32": lambda *stream: interpnet(*stream, "float32", bucketed=True),
-    "InterpNet bfloat16": lambda *stream: interpnet(*stream, "mixed_bfloat16", bucketed=True),
-    "InterpNet float32, not bucketed": lambda *stream: interpnet(*stream, "float32", bucketed=False),
-    "InterpNet bfloat16, not bucketed": lambda *stream: interpnet(*stream, "mixed_bfloat16", bucketed=False),
+# The process that each runs in, and what builds it from the sentences and the seed.
+CONTENDERS: dict[str, tuple[str, Callable[..., Run]]] = {
+    BASELINE: ("PyTorch", partial(pytorch, bfloat16=False)),
+    "PyTorch bfloat16": ("PyTorch", partial(pytorch, bfloat16=True)),
+    "PyTorch float32, r projected once": ("PyTorch", partial(pytorch, bfloat16=False, project_once=True)),
+    "PyTorch bfloat16, r projected once": ("PyTorch", partial(pytorch, bfloat16=True, project_once=True)),
+    "InterpNet float32": ("TensorFlow", partial(interpnet, dtype="float32", bucketed=True)),
+    "InterpNet bfloat16": ("TensorFlow", partial(interpnet, dtype="mixed_bfloat16", bucketed=True)),
+    "InterpNet float32, not bucketed": ("TensorFlow", partial(interpnet, dtype="float32", bucketed=False)),
+    "InterpNet bfloat16, not bucketed": (
+        "TensorFlow",
+        partial(interpnet, dtype="mixed_bfloat16", bucketed=False),
+    ),
 }
 
 
@@ -94,10 +115,32 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def measure(
-    runs: dict[str, Callable[[int], None]], rounds: int, warmup: int, clock: Callable[[], float]
-) -> dict[str, list[float]]:
-    """Returns the seconds, as `clock` counts them, of each contender in each round.
+def start_pytorch() -> None:
+    """Gives PyTorch every core."""
+    import torch
+
+    torch.set_num_threads(cores())
+
+
+def start_tensorflow() -> None:
+    """Lets the allocator keep freed memory, as `interpnet train` does."""
+    from interpnet_tf import memory
+
+    memory.keep_freed_memory()
+
+
+STARTS = {"PyTorch": start_pytorch, "TensorFlow": start_tensorflow}
+
+
+def pytorch_supports_bfloat16() -> bool:
+    """Returns whether PyTorch's LSTM runs in bfloat16 on this processor; imports PyTorch."""
+    from pytorch_lrcn import supports_bfloat16
+
+    return supports_bfloat16()
+
+
+def measure(runs: dict[str, Callable[[int], float]], rounds: int, warmup: int) -> dict[str, list[float]]:
+    """Returns the seconds of each contender in each round, as the contender counts them.
 
     Every round begins with another contender.
     """
@@ -106,10 +149,9 @@ def measure(
     for number in range(warmup + rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            begin = clock()
-            runs[name](number)
+            of_one = runs[name](number)
             if number >= warmup:
-                seconds[name].append(clock() - begin)
+                seconds[name].append(of_one)
     return seconds
 
 
@@ -130,11 +172,7 @@ def summarise(seconds: dict[str, list[float]], sentences: int) -> list[dict]:
 
 def environment() -> dict:
     """Returns what the figures depend on."""
-    import keras
-    import tensorflow as tf
-    import torch
-
-    versions = {"tensorflow": tf.__version__, "keras": keras.__version__, "torch": torch.__version__}
+    versions = {name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "torch")}
     return {"cores": cores(), "load": os.getloadavg(), "python": platform.python_version(), **versions}
 
 
@@ -157,33 +195,27 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     options = parser.parse_args()
-    clock = time.perf_counter
     if options.one_core:
         if not hasattr(os, "sched_setaffinity"):
             parser.error("--one-core needs Linux, where a process can choose its cores")
-        # Before TensorFlow and PyTorch are imported: they start as many threads as there are cores.
+        # The processes inherit it, and start as many threads as there are cores.
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-        clock = time.process_time
     elif os.getloadavg()[0] > 0.5:
         print("Other processes are running: wall-clock times will mislead; see --one-core", file=sys.stderr)
-    try:
-        import torch  # noqa: F401
-    except ImportError:
-        sys.exit("This benchmark compares with PyTorch, which is not installed: pip install torch")
-
-    from pytorch_lrcn import supports_bfloat16
-
-    from interpnet_tf import memory
-
-    memory.keep_freed_memory()  # for every contender: they share the process
+    if reason := pytorch_unavailable():
+        sys.exit(reason)
     chosen = [name for name in CONTENDERS if any(part in name for part in [BASELINE, *options.only])]
-    if not supports_bfloat16():
-        chosen = [name for name in chosen if not name.startswith("PyTorch bfloat16")]
-        print("PyTorch's LSTM has no bfloat16 on this processor: left out", file=sys.stderr)
     sentences = sentence_stream(options.sentences, options.seed)
     about = environment()
-    runs = {name: CONTENDERS[name](sentences, options.seed) for name in chosen}
-    results = summarise(measure(runs, options.rounds, options.warmup, clock), options.sentences)
+    with processes(STARTS, "cpu" if options.one_core else "wall") as running:
+        if not running["PyTorch"].call(pytorch_supports_bfloat16):
+            chosen = [name for name in chosen if not name.startswith("PyTorch bfloat16")]
+            print("PyTorch's LSTM has no bfloat16 on this processor: left out", file=sys.stderr)
+        runs = {}
+        for name in chosen:
+            process, make = CONTENDERS[name]
+            runs[name] = running[process].build(make, sentences, options.seed)
+        results = summarise(measure(runs, options.rounds, options.warmup), options.sentences)
     if options.json:
         print(json.dumps({"environment": about, "settings": vars(options), "results": results}, indent=2))
         return

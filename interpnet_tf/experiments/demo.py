@@ -91,7 +91,8 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
         table[row]["accuracy"] = result["accuracy"]
         if folder == backbone:
             shown = test.subset(range(0, len(test), len(test) // 8)[:8])
-            explanations = model.explain(shown)
+            # The words of the beam that repeat no three of them: greedily, some birds have two white tails.
+            explanations = model.explain(shown, sampler="beam", no_repeat_ngram=3)
             names = [test.class_names[label] for label in shown.labels]
             save_figure(out / "explanations.png", shown.inputs, explanations, names)
             print(*explanations, sep="\n")
