@@ -114,7 +114,7 @@ def test_the_root_of_the_average_has_length_one():
     model = features.feature_model(backbone, ["root_average", "average:same"])
     # Averages 9 and -16, roots 3 and -4, length 5.
     expected = [[0.6, -0.8, 9, -16]]
-    np.testing.assert_allclose(model(np.array([[[[6, -12], [12, -20]]]], "float32")), expected, rtol=1e-6)
+    np.testing.assert_allclose(model(np.array([[[[6, -12], [12, -20]]]], "float32")), expected, rtol=1e-5)
 
 
 def test_wrong_poolings_are_named(backbone):
@@ -130,7 +130,9 @@ def test_features_of_views_are_averaged_and_written_in_float16(backbone, folder,
     out = tmp_path / "features.npz"
     result = features.extract(model, paths, out, ids, flip=True, batch_size=3)
     pixels = views.fixed_views(open_image(paths[4]), 8, flip=True)
-    np.testing.assert_allclose(result[4], model(pixels.astype("float32")).numpy().mean(axis=0), rtol=2e-3)
+    np.testing.assert_allclose(
+        result[4], model(pixels.astype("float32")).numpy().mean(axis=0), rtol=2e-3, atol=1e-3
+    )
     with np.load(out) as archive:
         assert archive["features"].dtype == "float16"
         assert archive["features"].shape == (7, 6)

@@ -12,8 +12,7 @@ import tensorflow as tf
 from interpnet_tf.classifiers import CompactBilinearPooling, mlp, small_cnn
 from interpnet_tf.introspector import Introspector
 
-RANDOM = np.random.default_rng(0)
-IMAGES = RANDOM.uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
 
 
 def reference(model, *names):
@@ -67,7 +66,7 @@ def test_mlp_by_hand():
     introspector = Introspector(model)
     # h = relu((1 + 2·2, -1 + 0.5)) = (5, 0); the softmax of (0, ln 3) is (1/4, 3/4).
     outputs = introspector(np.array([[1.0, 2.0]]))
-    np.testing.assert_allclose(outputs["r"], [[1, 2, 5, 0, 0.25, 0.75]], rtol=1e-6)
+    np.testing.assert_allclose(outputs["r"], [[1, 2, 5, 0, 0.25, 0.75]], rtol=1e-5)
     np.testing.assert_allclose(outputs["hidden_1"], [[5, 0]])
     assert introspector.layer_paths == ("features", "hidden_1", "probabilities")
     assert introspector.slices == {
@@ -83,7 +82,7 @@ def test_mlp_by_hand():
 @pytest.mark.parametrize("layers", ["hidden_2", ["hidden_2"], ["probabilities", "features"]])
 def test_chosen_layers_in_the_chosen_order(layers):
     model = mlp(4, 3, (6, 5), seed=0)
-    x = RANDOM.normal(size=(2, 4)).astype("float32")
+    x = np.random.default_rng(1).normal(size=(2, 4)).astype("float32")
     outputs = Introspector(model, layers)(x)
     paths = [layers] if isinstance(layers, str) else layers
     assert set(outputs) == {*paths, "r"}
@@ -109,7 +108,7 @@ def test_volumes_are_averaged():
             keras.layers.Dense(2, name="probabilities"),
         ]
     )
-    outputs = Introspector(model, ["conv"])(RANDOM.normal(size=(2, 4, 4, 4, 1)))
+    outputs = Introspector(model, ["conv"])(np.random.default_rng(1).normal(size=(2, 4, 4, 4, 1)))
     np.testing.assert_allclose(outputs["r"], np.mean(outputs["conv"], axis=(1, 2, 3)), rtol=1e-5, atol=1e-6)
 
 
@@ -193,7 +192,7 @@ def test_default_of_a_dense_layer_followed_by_an_op():
     paths = Introspector(keras.Model(features, keras.layers.Dense(3, name="p")(x))).layer_paths
     assert (paths[0], paths[2]) == ("features", "p")
     outputs = Introspector(keras.Model(features, keras.layers.Dense(3, name="p")(x)))(
-        RANDOM.normal(size=(9, 4))
+        np.random.default_rng(1).normal(size=(9, 4))
     )
     assert np.min(outputs[paths[1]]) == 0
 
@@ -271,7 +270,7 @@ def test_several_inputs(structure):
     x = keras.layers.Concatenate(name="both")([pooled, facts])
     output = keras.layers.Dense(3, name="p")(keras.layers.Dense(4, "relu", name="hidden")(x))
     inputs = {"image": image, "facts": facts} if structure is dict else [image, facts]
-    values = {"image": IMAGES, "facts": RANDOM.normal(size=(2, 5)).astype("float32")}
+    values = {"image": IMAGES, "facts": np.random.default_rng(1).normal(size=(2, 5)).astype("float32")}
     values = values if structure is dict else list(values.values())
     model = keras.Model(inputs, output)
     assert Introspector(model).layer_paths == ("both", "hidden", "p")
@@ -314,7 +313,7 @@ def test_a_shared_layer_stands_with_its_last_call():
     first = shared(features)
     model = keras.Model(features, keras.layers.Dense(2, name="p")(shared(keras.layers.ReLU()(first))))
     shared(keras.Input((4,)))  # a call elsewhere, which is none of this classifier's
-    x = RANDOM.normal(size=(2, 4)).astype("float32")
+    x = np.random.default_rng(1).normal(size=(2, 4)).astype("float32")
     expected = shared(np.maximum(shared(x), 0))
     np.testing.assert_allclose(Introspector(model, "shared")(x)["r"], expected, rtol=1e-5)
 
@@ -323,7 +322,7 @@ def test_a_shared_nested_model_is_opened_once():
     tower = mlp(4, 4, (3,), name="tower")
     features = keras.Input((4,))
     model = keras.Model(features, keras.layers.Dense(2, name="p")(tower(tower(features))))
-    x = RANDOM.normal(size=(2, 4)).astype("float32")
+    x = np.random.default_rng(1).normal(size=(2, 4)).astype("float32")
     outputs = Introspector(model, ["tower/hidden_1", "tower", "p"])(x)
     np.testing.assert_allclose(outputs["tower"], tower(tower(x)), rtol=1e-5)
     np.testing.assert_allclose(
@@ -352,7 +351,7 @@ def test_classifier_stays_as_it_was():
 def test_classifier_trains_on_and_the_introspector_sees_it():
     model = mlp(4, 3, (6,), seed=0)
     introspector = Introspector(model)
-    x = RANDOM.normal(size=(8, 4)).astype("float32")
+    x = np.random.default_rng(1).normal(size=(8, 4)).astype("float32")
     before = np.asarray(introspector(x)["r"])
     model.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
     model.fit(x, np.arange(8) % 3, verbose=0)
@@ -364,7 +363,7 @@ def test_classifier_trains_on_and_the_introspector_sees_it():
 def test_gradient_stops_at_r():
     model = mlp(4, 3, (6,), seed=0)
     introspector = Introspector(model)
-    x = tf.constant(RANDOM.normal(size=(2, 4)), tf.float32)
+    x = tf.constant(np.random.default_rng(1).normal(size=(2, 4)), tf.float32)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         outputs = introspector(x)
@@ -410,7 +409,7 @@ def test_always_in_inference_mode():
     x = Noisy()(keras.layers.GlobalAveragePooling2D()(x))
     model = keras.Model(image, keras.layers.Dense(2, name="p")(x))
     introspector = Introspector(model, ["norm", "p"])
-    images = RANDOM.normal(size=(2, 8, 8, 3))
+    images = np.random.default_rng(1).normal(size=(2, 8, 8, 3))
     moving_mean = model.get_layer("norm").moving_mean.numpy().copy()
     expected = introspector(images)
     for outputs in [introspector(images, training=True), introspector(images, training=True)]:

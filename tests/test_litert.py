@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from conftest import lessons
 
 from interpnet_tf import LRCNDecoder, TransformerDecoder
 from interpnet_tf.export import litert, quality
@@ -26,7 +27,7 @@ def transformer(birds, make_model):
     )
     model = make_model(decoder=decoder, max_length=14)
     model.compile(keras.optimizers.Adam(0.01))
-    model.fit(birds, batch_size=20, epochs=30, verbose=0)
+    model.fit(lessons(birds), batch_size=40, epochs=30, verbose=0)
     return model
 
 
@@ -119,6 +120,7 @@ def test_pictures_with_the_backbone_inside(make_model):
     assert texts(model, said) == [e.text for e in model.explain(pictures)]
 
 
+@pytest.mark.bfloat16
 def test_a_mixed_precision_model_becomes_float32(make_model, valid_birds):
     model = make_model(dtype="mixed_bfloat16")
     said = LiteRTModel(litert.convert(model))("explain", valid_birds.inputs)

@@ -76,20 +76,18 @@ def test_a_missing_score_is_an_error(fake_java):
 
 def test_java_is_ended_when_it_takes_too_long(fake_java):
     folder = fake_java("echo $$ > $RECORD/pid; exec sleep 60")
-    with pytest.raises(TimeoutError, match=r"stopped after 0\.5 seconds; raise timeout_seconds"):
-        metrics.meteor_sentences(["a"], [["a"]], timeout_seconds=0.5)
+    with pytest.raises(TimeoutError, match=r"stopped after 2 seconds; raise timeout_seconds"):
+        metrics.meteor_sentences(["a"], [["a"]], timeout_seconds=2)
     assert_ended(folder)
 
 
 def test_java_is_ended_when_the_user_interrupts(fake_java, monkeypatch):
-    folder = fake_java("echo $$ > $RECORD/pid; exec sleep 60")
+    folder = fake_java("echo $$ > $RECORD/pid; kill -ALRM $PPID; exec sleep 60")
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.5)
     try:
         with pytest.raises(KeyboardInterrupt):
             metrics.meteor(["a"], [["a"]])
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert_ended(folder)
 

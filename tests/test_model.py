@@ -8,12 +8,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import SAID_OF
+from conftest import SAID_OF, same_explanations
 
 import interpnet_tf
 from interpnet_tf import Explanation, ExplanationTokenizer, InterpNet, LRCNDecoder
-
-RANDOM = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +75,8 @@ def test_every_form_of_the_data_gives_the_same_training(make_model, birds, valid
     assert expected["loss"][1] < expected["loss"][0]
     for name, history in histories.items():
         for key, values in expected.items():
-            np.testing.assert_allclose(history[key], values, rtol=1e-5, err_msg=f"{name}, {key}")
+            # The classifier's batches differ in size, and Adam makes much of small gradients.
+            np.testing.assert_allclose(history[key], values, rtol=1e-4, err_msg=f"{name}, {key}")
 
 
 def test_one_sentence_an_example_may_stand_without_a_list(make_model):
@@ -143,9 +142,7 @@ def test_explain_records(trained, birds):
 
 
 def test_explain_in_any_batch_size(trained, birds):
-    expected = trained.explain(birds)
-    for ours, whole in zip(trained.explain(birds.inputs, batch_size=3), expected, strict=True):
-        assert (ours.text, ours.words, ours.class_id) == (whole.text, whole.words, whole.class_id)
+    same_explanations(trained.explain(birds.inputs, batch_size=3), trained.explain(birds))
     assert trained.explain(birds.inputs[:0]) == []
     assert trained.introspect(birds.inputs[:0]).shape == (0, trained.introspector.width)
 
@@ -166,16 +163,14 @@ def test_explain_up_to_a_length(trained, birds):
 
 def test_explain_with_alternatives(trained, birds):
     greedy = trained.explain(birds.inputs[:3])
-    for explanation, one in zip(
-        trained.explain(birds.inputs[:3], sampler="beam", beams=4, n_best=3), greedy, strict=True
-    ):
+    beams = trained.explain(birds.inputs[:3], sampler="beam", beams=4, n_best=3)
+    for explanation, one in zip(beams, greedy, strict=True):
         assert len(explanation.alternatives) == 2
         scores = [explanation.score, *(other.score for other in explanation.alternatives)]
         assert scores == sorted(scores, reverse=True)
         assert explanation.class_id == explanation.alternatives[0].class_id == one.class_id
         assert len({explanation.text, *(other.text for other in explanation.alternatives)}) == 3
-    (single,) = trained.explain(birds.inputs[:1], sampler="beam", beams=1)
-    assert single == greedy[0]
+    same_explanations(trained.explain(birds.inputs[:1], sampler="beam", beams=1), greedy[:1])
 
 
 def test_explain_by_drawing(trained, birds):
@@ -226,9 +221,9 @@ def test_save_and_load_in_a_new_process(trained, birds, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
     )
-    explanations = json.loads(done.stdout.splitlines()[-1])
-    for loaded, expected in zip(explanations, trained.explain(birds), strict=True):
-        assert loaded == expected.to_dict()
+    records = json.loads(done.stdout.splitlines()[-1])
+    loaded = [Explanation(**{**record, "words": tuple(record["words"])}) for record in records]
+    same_explanations(loaded, trained.explain(birds))
 
 
 def test_a_loaded_model_trains_on(make_model, birds, tmp_path):
@@ -247,7 +242,7 @@ def test_a_loaded_model_trains_on(make_model, birds, tmp_path):
 
 
 def test_a_pooling_layer_is_saved_too(tmp_path, make_model):
-    images = RANDOM.uniform(0, 1, (2, 6, 6, 3)).astype("float32")
+    images = np.random.default_rng(0).uniform(0, 1, (2, 6, 6, 3)).astype("float32")
     classifier = keras.Sequential(
         [
             keras.Input((6, 6, 3)),
@@ -262,7 +257,7 @@ def test_a_pooling_layer_is_saved_too(tmp_path, make_model):
     )
     model.save(tmp_path / "model.keras")
     loaded = interpnet_tf.load(tmp_path / "model.keras")
-    np.testing.assert_allclose(loaded.introspect(images), model.introspect(images), rtol=1e-6)
+    np.testing.assert_allclose(loaded.introspect(images), model.introspect(images), rtol=1e-5)
 
 
 def test_save_is_careful(trained, tmp_path):
@@ -283,6 +278,7 @@ def test_load_of_another_model(tmp_path):
 # Precision
 
 
+@pytest.mark.bfloat16
 def test_mixed_precision(make_model, birds, tmp_path):
     model = make_model(dtype="mixed_bfloat16")
     exact = losses_of(make_model(), birds)["loss"]
@@ -303,9 +299,10 @@ def test_a_classifier_of_several_inputs(make_model, tmp_path):
     x = keras.layers.Dense(4, activation="relu", name="hidden")(keras.layers.Concatenate()([first, second]))
     output = keras.layers.Dense(3, activation="softmax", name="probabilities")(x)
     classifier = keras.Model({"first": first, "second": second}, output)
+    random = np.random.default_rng(0)
     inputs = {
-        "first": RANDOM.normal(size=(4, 2)).astype("float32"),
-        "second": RANDOM.normal(size=(4, 3)).astype("float32"),
+        "first": random.normal(size=(4, 2)).astype("float32"),
+        "second": random.normal(size=(4, 3)).astype("float32"),
     }
     sentences = [["a black bird."], ["a red bird.", "this bird is black."], [], ["a white bird."]]
     model = make_model(classifier)
@@ -314,12 +311,8 @@ def test_a_classifier_of_several_inputs(make_model, tmp_path):
     pipeline = tf.data.Dataset.from_tensors((inputs, tf.ragged.constant(sentences)))
     np.testing.assert_array_equal(model.prepare(pipeline).r, model.prepare(inputs, sentences).r)
     model.save(tmp_path / "model.keras")
-    for ours, expected in zip(
-        interpnet_tf.load(tmp_path / "model.keras").explain(inputs, batch_size=3),
-        model.explain(inputs),
-        strict=True,
-    ):
-        assert (ours.text, ours.class_id) == (expected.text, expected.class_id)
+    loaded = interpnet_tf.load(tmp_path / "model.keras")
+    same_explanations(loaded.explain(inputs, batch_size=3), model.explain(inputs))
 
 
 def test_layers_without_the_probabilities(make_model, birds):

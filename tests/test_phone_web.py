@@ -14,6 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from conftest import lessons
 from headless_chromium import PROGRAM, Browser
 from PIL import Image
 
@@ -81,7 +82,8 @@ def learn(make_model, birds, **decoder):
     model = make_model(classifier, **decoder)
     model.compile(keras.optimizers.Adam(0.02))
     ids = [str(index) for index in range(64)]
-    model.fit(ExplanationDataset(pictures, labels, birds.class_names, sentences, ids), epochs=30, verbose=0)
+    dataset = ExplanationDataset(pictures, labels, birds.class_names, sentences, ids)
+    model.fit(lessons(dataset), batch_size=50, epochs=30, verbose=0)
     return model
 
 

@@ -1,6 +1,7 @@
 """Requests that arrive together run together, within limits."""
 
 import asyncio
+import threading
 import time
 
 import numpy as np
@@ -19,12 +20,16 @@ class Doubling:
 
     def __init__(self, is_batched=True, seconds=0.0):
         self.is_batched, self.seconds, self.batches = is_batched, seconds, []
+        self.begun, self.may_end = threading.Event(), threading.Event()
+        self.may_end.set()
 
     def check(self, arrays):
         return len(arrays["x"])
 
     def __call__(self, arrays):
         time.sleep(self.seconds)
+        self.begun.set()
+        self.may_end.wait(60)
         self.batches.append(len(arrays["x"]))
         if (arrays["x"] < 0).any():
             raise ValueError("negative")
@@ -71,13 +76,16 @@ def test_batches_stay_within_the_limit():
 
 
 def test_a_busy_server_batches_without_waiting():
-    signature = Doubling(seconds=0.05)
+    signature = Doubling()
+    signature.may_end.clear()
 
     async def work():
         batcher = Batcher(8, 0.0, 100, 1, True, Metrics())
         first = asyncio.create_task(batcher.run(signature, {"x": np.ones(1)}))
-        await asyncio.sleep(0.02)
+        await asyncio.to_thread(signature.begun.wait, 60)
         others = [asyncio.create_task(batcher.run(signature, {"x": np.ones(1)})) for _ in range(5)]
+        await asyncio.sleep(0)
+        signature.may_end.set()
         await asyncio.gather(first, *others)
         await batcher.close()
 

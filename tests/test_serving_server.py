@@ -63,12 +63,11 @@ def test_the_event_loop_is_free_while_a_model_runs(models):
             target=requests.post, args=(f"{endpoints.rest}/v1/models/toy:predict",), kwargs={"json": body}
         )
         asking.start()
-        looks, slowest = 0, 0.0
+        looks = 0
         while asking.is_alive():
-            begin = time.monotonic()
             assert requests.get(f"{endpoints.rest}/healthz", timeout=30).text == "ok\n"
-            slowest, looks = max(slowest, time.monotonic() - begin), looks + 1
-        assert looks > 5
+            looks += 1
+        assert looks > 2  # a loop that is not free would answer at the end of the second only
 
 
 def test_a_request_may_take_so_long(models):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import bird_classifier
+from conftest import bird_classifier, lessons
 
 import interpnet_tf
 from interpnet_tf import ExplanationTokenizer, InterpNet, TransformerDecoder, runs
@@ -55,10 +55,12 @@ def test_meets_the_contract_with_large_weights():
 
 
 @pytest.mark.slow
+@pytest.mark.bfloat16
 def test_meets_the_contract_in_mixed_precision():
     check_decoder_contract(small(dtype="mixed_bfloat16"), width=7, tolerance=1e-2)
 
 
+@pytest.mark.bfloat16
 def test_mixed_precision_keeps_weights_in_float32():
     decoder, exact = small(dtype="mixed_bfloat16"), small()
     logits = decoder(INPUTS)
@@ -184,7 +186,7 @@ def model(birds) -> InterpNet:
     decoder = TransformerDecoder(tokenizer.vocabulary_size, units=16, dropout=0.0, seed=0)
     model = InterpNet(bird_classifier(), tokenizer, decoder=decoder, class_names=birds.class_names, seed=0)
     model.compile(keras.optimizers.Adam(0.01))
-    model.fit(birds, batch_size=20, epochs=60, verbose=0)
+    model.fit(lessons(birds), batch_size=40, epochs=60, verbose=0)
     return model
 
 
