@@ -70,6 +70,19 @@ def test_output_filter(predict):
     assert list(predict({"x": X}, output_filter=["text"]).outputs) == ["text"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "double"),
+    [
+        ({"float_val": [1, 2]}, [2, 4, 4]),  # the last one stands for the rest, as in TensorFlow
+        ({"float_val": [5]}, [10, 10, 10]),
+        ({}, [0, 0, 0]),
+    ],
+)
+def test_values_that_stand_for_others(predict, fields, double):
+    proto = changed(X, **fields)
+    np.testing.assert_array_equal(tf.make_ndarray(predict({"x": proto}).outputs["double"]), [double])
+
+
 def test_several_inputs(predict):
     inputs = {"a": np.int32([1]), "b": np.uint8([[2, 3]]), "c": np.array([True])}
     assert list(predict(inputs, "several").outputs["total"].int_val) == [7]
@@ -88,9 +101,31 @@ def bomb(shape):
     return proto
 
 
-def without_content():
-    proto = tf.make_tensor_proto(X)
-    proto.tensor_content = b"123"
+def changed(value, **fields):
+    """A tensor in which fields are replaced."""
+    proto = tf.make_tensor_proto(value)
+    for name in ("tensor_content", "float_val", "string_val"):
+        proto.ClearField(name)
+    for name, field in fields.items():
+        if name == "tensor_content":
+            proto.tensor_content = field
+        else:
+            getattr(proto, name).extend(field)
+    return proto
+
+
+def repeated(shape, text):
+    """Strings of which only the first is written."""
+    proto = tf.make_tensor_proto([text])
+    proto.tensor_shape.CopyFrom(tf.TensorShape(shape).as_proto())
+    return proto
+
+
+def dimensions(*sizes):
+    proto = tf.make_tensor_proto(np.float32([1]))
+    proto.tensor_shape.Clear()
+    for size in sizes:
+        proto.tensor_shape.dim.add().size = size
     return proto
 
 
@@ -107,7 +142,32 @@ WRONG = {
     "too many rows": ({"x": np.repeat(X, 9, 0)}, {}, INVALID, "at most 8 rows"),
     "a bomb": ({"x": bomb((10**9, 3))}, {}, INVALID, "larger than"),
     "an open shape": ({"x": bomb((None, 3))}, {}, INVALID, "open shape"),
-    "too few bytes": ({"x": without_content()}, {}, INVALID, "not a sound TensorProto"),
+    "more bytes than memory has addresses": ({"x": dimensions(2**62, 3)}, {}, INVALID, "larger than"),
+    "a negative size": ({"x": dimensions(-2, 3)}, {}, INVALID, "open shape"),
+    "many dimensions": ({"x": dimensions(*[1] * 1000)}, {}, INVALID, "has shape [1, 1, 1"),
+    "too few bytes": ({"x": changed(X, tensor_content=b"123")}, {}, INVALID, "not a sound TensorProto"),
+    "too many bytes": ({"x": changed(X, tensor_content=bytes(16))}, {}, INVALID, "not a sound TensorProto"),
+    "too many values": (
+        {"x": changed(X, float_val=[1] * 4)},
+        {},
+        INVALID,
+        "4 values, and its shape has room",
+    ),
+    "a string that stands for many": (
+        {"image_bytes": repeated((8,), b"x" * 3000)},
+        {"signature": "serving_bytes"},
+        INVALID,
+        "larger than",
+    ),
+    "a resource": ({"x": type(tf.make_tensor_proto(0))(dtype="DT_RESOURCE")}, {}, INVALID, "resource, but"),
+    "a variant": ({"x": type(tf.make_tensor_proto(0))(dtype="DT_VARIANT")}, {}, INVALID, "variant, but"),
+    "many inputs": ({f"x{index}": X[0, 0] for index in range(99)}, {}, INVALID, "unknown: ['x0', 'x1', "),
+    "a name of ducks": (
+        {"x": X},
+        {"signature": "\N{DUCK}" * 500},
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "\N{DUCK}",
+    ),
     "an unknown output": ({"x": X}, {"output_filter": ["no"]}, INVALID, "output tensor alias not found"),
     "an output twice": ({"x": X}, {"output_filter": ["text", "text"]}, INVALID, "duplicate"),
     "an unknown label": ({"x": X}, {"label": "no"}, INVALID, "Unrecognized"),
@@ -176,6 +236,26 @@ def test_classify_is_refused(channel):
     with pytest.raises(grpc.RpcError) as caught:
         stub.Classify(classification_pb2.ClassificationRequest(), timeout=30)
     assert (caught.value.code(), "Predict" in caught.value.details()) == (INVALID, True)
+
+
+def test_a_call_that_sends_no_message(channel):
+    call = channel.stream_unary("/tensorflow.serving.PredictionService/Predict")
+    with pytest.raises(grpc.RpcError) as caught:
+        call(iter([]), timeout=30)
+    assert (caught.value.code(), "no message" in caught.value.details()) == (INVALID, True)
+
+
+@pytest.mark.parametrize("message", [b"\xff", b"\x12\xff\xff\xff\x0f", b"\x0b", b"\x0a\x01", b"\x80" * 20])
+def test_what_is_no_message(channel, message):
+    for method in (
+        "PredictionService/Predict",
+        "PredictionService/GetModelMetadata",
+        "ModelService/GetModelStatus",
+    ):
+        call = channel.unary_unary(f"/tensorflow.serving.{method}")
+        with pytest.raises(grpc.RpcError) as caught:
+            call(message, timeout=30)
+        assert caught.value.code() == INVALID
 
 
 def test_a_deadline_frees_the_queue(predict):

@@ -11,6 +11,8 @@ from interpnet_tf.serving.errors import ServingError
 
 # So much of each request is free: small ones are always taken, and their number is bounded elsewhere.
 FREE = 2**16
+# So many of the largest bodies, or as much in smaller ones, may be held at a time by each API.
+BODIES = 4
 
 
 class Budget:

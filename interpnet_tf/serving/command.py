@@ -53,7 +53,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "--header-timeout", type=float, metavar="S", help="for the headers of a REST request (default: 10)"
     )
     limits.add_argument(
-        "--request-timeout", type=float, metavar="S", help="seconds a request may take (default: 30)"
+        "--request-timeout", type=float, metavar="S", help="seconds a REST request may take (default: 30)"
     )
     limits.add_argument(
         "--drain-seconds", type=float, metavar="S", help="for running requests when stopped (default: 30)"

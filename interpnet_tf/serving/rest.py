@@ -22,15 +22,13 @@ from tensorflow_serving.apis import get_model_metadata_pb2
 
 from interpnet_tf.serving import json_tensors, status
 from interpnet_tf.serving.batching import Batcher
-from interpnet_tf.serving.budget import Budget
+from interpnet_tf.serving.budget import BODIES, Budget
 from interpnet_tf.serving.errors import ServingError, from_exception, invalid
 from interpnet_tf.serving.json_reader import JsonReader
 from interpnet_tf.serving.metrics import Metrics
 from interpnet_tf.serving.rest_answers import LastAnswers, PiecewiseResponse
 from interpnet_tf.serving.versions import ModelVersions
 
-# So many of the largest bodies, or as much in smaller ones, may be held at a time.
-BODIES = 4
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 CHOICE = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]{1,19})|/labels/(?P<label>[^/:]+))?"
 PREDICTION = re.compile(CHOICE + r":(?P<method>predict|classify|regress)", re.IGNORECASE)

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import grpc
 import uvicorn
-from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from interpnet_tf.serving.batching import Batcher
 from interpnet_tf.serving.connections import BoundedServer, ConnectionLimits
-from interpnet_tf.serving.grpc_service import ModelService, PredictionService
+from interpnet_tf.serving.grpc_service import GrpcApi
 from interpnet_tf.serving.metrics import Metrics
 from interpnet_tf.serving.rest import RestApi
 from interpnet_tf.serving.servable import Servable
 from interpnet_tf.serving.versions import ModelVersions
 
+MOST_RPCS = 2048  # gRPC requests at a time, most of which wait for their message
 READ_SECONDS = 60.0  # for a client to take its answer
 
 
@@ -42,7 +42,8 @@ class ServerOptions:
         threads: batches that run at a time.
         max_queued_rows: more rows waiting than these are refused.
         max_body_bytes: a longer request is refused.
-        request_timeout: seconds that a request may take, from its headers to the beginning of its answer.
+        request_timeout: seconds that a REST request may take, and the message of a gRPC request to arrive; a
+            gRPC client sets its own deadline for the rest.
         header_timeout: seconds in which the headers of a REST request must be there.
         max_connections: REST connections at a time; one more closes the one that has been idle longest.
         keep_versions: how many of the newest versions to serve.
@@ -224,15 +225,17 @@ def _grpc_server(
     # Tensors are checked against max_body_bytes; the message around them is a little larger.
     limit = options.max_body_bytes + 2**16
     server = grpc.aio.server(
+        maximum_concurrent_rpcs=MOST_RPCS,
         options=[
             ("grpc.max_receive_message_length", limit),
             ("grpc.max_send_message_length", -1),
+            ("grpc.max_concurrent_streams", MOST_RPCS // 4),  # of one connection
+            ("grpc.http2.bdp_probe", 0),  # no more is read ahead of a message than is said here
+            ("grpc.http2.lookahead_bytes", 2**16),
             ("grpc.so_reuseport", 0),  # a port that another server has is an error
-        ]
+        ],
     )
-    service = PredictionService(versions, batcher, metrics, options.max_body_bytes)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(service, server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(versions), server)
+    GrpcApi(versions, batcher, metrics, options.max_body_bytes, options.request_timeout).add_to(server)
     host = f"[{options.host}]" if ":" in options.host else options.host
     try:
         return server, server.add_insecure_port(f"{host}:{options.grpc_port}")

@@ -29,6 +29,8 @@ FIELDS = {
     tf.uint64: "uint64_val",
     tf.string: "string_val",
 }
+PIECE = 2**16  # values that are converted in one go, while which no other thread runs
+BYTES_OF_A_STRING = 24  # in TensorFlow, beside its text
 
 
 def read_inputs(inputs: Mapping[str, Any], signature: Signature, most_bytes: float) -> dict[str, np.ndarray]:
@@ -59,14 +61,44 @@ def _read(proto: Any, name: str, signature: Signature, most_bytes: float) -> np.
     if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
         raise invalid(f'input "{name}" has an open shape; give every dimension its size')
     spec.check_shape(shape)
-    if math.prod(shape) * spec.dtype.size > most_bytes:
+    if _unfolded_bytes(proto, math.prod(shape)) > most_bytes:
         raise invalid(f'input "{name}" of shape {list(shape)} is larger than {most_bytes} bytes; send less')
     try:
-        return tf.make_ndarray(proto)
-    except (ValueError, TypeError) as error:
+        return _values(proto, math.prod(shape)).reshape(shape)
+    except (ValueError, TypeError, OverflowError) as error:
         raise invalid(
             f'input "{name}" is not a sound TensorProto: {error}; use tf.make_tensor_proto'
         ) from None
+
+
+def _unfolded_bytes(proto: Any, count: int) -> int:
+    """Returns how large a tensor of `count` values is, its last value counted as often as it is repeated."""
+    if proto.dtype != tf.string.as_datatype_enum:
+        return count * tf.as_dtype(proto.dtype).size
+    texts = proto.string_val
+    repeated = max(0, count - len(texts)) * (len(texts[-1]) if texts else 0)
+    return count * BYTES_OF_A_STRING + sum(map(len, texts)) + repeated
+
+
+def _values(proto: Any, count: int) -> np.ndarray:
+    """Returns the values of a tensor, flat. The last one that is there stands for those that follow."""
+    dtype = tf.as_dtype(proto.dtype)
+    if proto.tensor_content:
+        return np.frombuffer(proto.tensor_content, dtype.as_numpy_dtype)
+    if dtype not in FIELDS:
+        return tf.make_ndarray(proto).ravel()
+    values = getattr(proto, FIELDS[dtype])
+    if len(values) > count:
+        raise ValueError(f"it has {len(values)} values, and its shape has room for {count}")
+    array = np.zeros(count, dtype.as_numpy_dtype)
+    if dtype == tf.string:
+        array[:] = b""
+    for begin in range(0, len(values), PIECE):
+        piece = values[begin : begin + PIECE]
+        array[begin : begin + len(piece)] = np.array(piece, array.dtype)
+    if values:
+        array[len(values) :] = array[len(values) - 1]
+    return array
 
 
 def write(array: np.ndarray, dtype: tf.DType) -> Any:
@@ -77,5 +109,7 @@ def write(array: np.ndarray, dtype: tf.DType) -> Any:
     proto.Clear()
     proto.dtype = dtype.as_datatype_enum
     proto.tensor_shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
-    getattr(proto, FIELDS[dtype]).extend(array.ravel().tolist())
+    values, flat = getattr(proto, FIELDS[dtype]), array.ravel()
+    for begin in range(0, flat.size, PIECE):
+        values.extend(flat[begin : begin + PIECE].tolist())
     return proto
