@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from interpnet_tf import generation
+from interpnet_tf.asked_class import asked_classes, classes_of_batch, decided
 from interpnet_tf.checks import check_whole
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.pipeline import input_batches
@@ -51,6 +53,7 @@ def explain(
     x: Any,
     decoding: generation.Decoding,
     max_length: int | None,
+    class_id: Any,
     seed: int | None,
     batch_size: int,
     jit_compile: bool,
@@ -59,10 +62,11 @@ def explain(
 
     Args:
         model: the `InterpNet`.
-        graphs: those of `explain_batch` with this model.
+        graphs: those of `explain_examples` with this model.
         x: what its classifier reads, an `ExplanationDataset`, or a `tf.data.Dataset` of batches.
         decoding: how words are chosen.
         max_length: the most words; `None` is the model's.
+        class_id: the class that is asked for, or one for each example; `None` is the predicted one.
         seed: of the draws; `None` draws anew at each call.
         batch_size: examples at a time.
         jit_compile: whether XLA compiles the generation.
@@ -77,11 +81,26 @@ def explain(
     x = x.inputs if isinstance(x, ExplanationDataset) else x
     few = not isinstance(x, tf.data.Dataset) and len(keras.tree.flatten(x)[0]) < _MANY_EXAMPLES
     folded = None if few else model.decoder.fold()
+    asked = None if class_id is None else asked_classes(model, class_id)
     for index, part in enumerate(input_batches(x, batch_size)):
-        explained = graphs(part, tf.constant([seed, index]), folded, **options)
+        of_part = None
+        if asked is not None:
+            of_part = classes_of_batch(asked, len(explanations), len(keras.tree.flatten(part)[0]))
+        examples = (part,) if of_part is None else (part, of_part)
+        explained = graphs(examples, tf.constant([seed, index]), folded, **options)
         explained = ExplainedBatch(*(result.numpy() for result in explained))
-        explanations += records(explained, model.class_names, model.tokenizer)
+        explanations += records(explained, model.class_names, model.tokenizer, of_part)
+    if asked is not None and asked.ndim and len(asked) != len(explanations):
+        raise ValueError(f"class_id names {len(asked)} classes for {len(explanations)} examples")
     return explanations
+
+
+def explain_examples(
+    model: InterpNet, examples: tuple, seed: Any, folded: Mapping[str, Any] | None, **options: Any
+) -> ExplainedBatch:
+    """Is `explain_batch` with what belongs to the examples in one argument: `(x,)` or `(x, class_ids)`."""
+    x, *class_ids = examples
+    return explain_batch(model, x, seed, folded, *class_ids, **options)
 
 
 def explain_batch(
@@ -89,6 +108,7 @@ def explain_batch(
     x: Any,
     seed: Any,
     folded: Mapping[str, Any] | None = None,
+    class_ids: Any = None,
     *,
     max_length: int,
     decoding: generation.Decoding,
@@ -101,11 +121,12 @@ def explain_batch(
         x: what its classifier reads.
         seed: two integers, of the draws.
         folded: what `model.decoder.fold()` returned, for many examples.
+        class_ids: int `(batch,)`, the classes to be explained; `None` are the predicted ones.
         max_length: the most ids of a sentence.
         decoding: how words are chosen.
         jit_compile: whether XLA compiles the generation.
     """
-    probabilities, r = classify_and_read(model, x)
+    probabilities, r = classify_and_read(model, x, class_ids)
 
     def generate(r: tf.Tensor, seed: Any, folded: Any) -> generation.Sentences:
         return generation.generate(model.decoder, r, max_length, decoding, seed, folded)
@@ -116,18 +137,28 @@ def explain_batch(
     return ExplainedBatch(probabilities, *said, texts)
 
 
-def classify_and_read(model: InterpNet, x: Any) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns class probabilities `(batch, classes)` and r(x) `(batch, width)` as the decoder reads it."""
+def classify_and_read(model: InterpNet, x: Any, class_ids: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns class probabilities `(batch, classes)` and r(x) `(batch, width)` as the decoder reads it.
+
+    Args:
+        model: the `InterpNet`.
+        x: what its classifier reads.
+        class_ids: int `(batch,)`, for r(x) as if these classes were predicted, see `asked_class.decided`.
+    """
     activations = model.introspector(x, training=False)
     outputs = activations.get(model.introspector.probabilities_path)
     if outputs is None:
         outputs = model.classifier(x, training=False)
     probabilities = class_probabilities(model.classifier, outputs, model.output_kind)
-    return probabilities, model.standardize(activations["r"])
+    r = activations["r"] if class_ids is None else decided(model, activations["r"], class_ids)
+    return probabilities, model.standardize(r)
 
 
 def records(
-    explained: ExplainedBatch, class_names: list[str], tokenizer: ExplanationTokenizer
+    explained: ExplainedBatch,
+    class_names: list[str],
+    tokenizer: ExplanationTokenizer,
+    class_ids: Any = None,
 ) -> Iterator[Explanation]:
     """Yields an `Explanation` for each example of a batch.
 
@@ -135,8 +166,9 @@ def records(
         explained: arrays of what `explain_batch` gave.
         class_names: one name a class.
         tokenizer: knows the words of the ids.
+        class_ids: int `(batch,)`, the classes that were asked for; `None` are the predicted ones.
     """
-    class_ids = explained.probabilities.argmax(axis=1)
+    class_ids = explained.probabilities.argmax(axis=1) if class_ids is None else np.asarray(class_ids)
     for class_id, probabilities, *sentences in zip(
         class_ids.tolist(), *(part.tolist() for part in explained), strict=True
     ):
@@ -144,6 +176,7 @@ def records(
             "label": class_names[class_id],
             "class_id": class_id,
             "probability": probabilities[class_id],
+            "probabilities": tuple(probabilities),
         }
         explanations = []
         for ids, of_ids, score, text in zip(*sentences, strict=True):

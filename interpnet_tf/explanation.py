@@ -13,7 +13,7 @@ class Explanation:
     """What a network says of one example.
 
     Attributes:
-        label: name of the predicted class.
+        label: name of the class that is explained: the predicted one, or the one that was asked for.
         class_id: its number.
         probability: the classifier's probability of it, 0..1.
         text: the sentence.
@@ -21,6 +21,7 @@ class Explanation:
         log_probabilities: natural logarithm of each word's probability given the words before it.
         alternatives: further sentences for the same example, the better first.
         score: log-probability of the sentence, its end included, over the length penalty.
+        probabilities: the classifier's probability of every class, in the order of the class numbers.
 
     Example:
 
@@ -36,15 +37,27 @@ class Explanation:
     log_probabilities: tuple[float, ...]
     alternatives: tuple[Explanation, ...] = ()
     score: float = 0.0
+    probabilities: tuple[float, ...] = dataclasses.field(default=(), repr=False)  # there may be a thousand
 
     def __str__(self) -> str:
         return f"{self.label} ({100 * self.probability:.1f} %): {self.text}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the record as plain lists, strings and numbers, ready for JSON."""
-        record = dataclasses.asdict(self)
+        """Returns the record as plain lists, strings and numbers, ready for JSON.
+
+        What is no finite number, such as the score of a sentence that all words were forbidden to, is `None`:
+        JSON has no infinity. The class probabilities are those of the example and not repeated among its
+        alternatives.
+        """
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        record = {
+            name: [_finite(part) for part in value] if isinstance(value, tuple) else _finite(value)
+            for name, value in fields.items()
+        }
         record["alternatives"] = [alternative.to_dict() for alternative in self.alternatives]
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in record.items()}
+        for alternative in record["alternatives"]:
+            del alternative["probabilities"]
+        return record
 
     def _repr_html_(self) -> str:
         words = " ".join(
@@ -53,3 +66,7 @@ class Explanation:
             for word, log_probability in zip(self.words, self.log_probabilities, strict=True)
         )
         return f"<p><b>{html.escape(self.label)}</b> ({100 * self.probability:.1f} %): {words}</p>"
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf import class_embedding, decoders, explaining, generation  # noqa: F401, as the first registers its layers
+from interpnet_tf import decoders, explaining, generation
 from interpnet_tf.atomic import replacing
 from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
 from interpnet_tf.explanation import Explanation
@@ -110,7 +110,7 @@ class InterpNet(WordLossModel):
         if not self.decoder.built:
             self.decoder({"r": tf.zeros((1, self.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
         self.built = True
-        self._explain = Traces(functools.partial(explaining.explain_batch, self))
+        self._explain = Traces(functools.partial(explaining.explain_examples, self))
         self._r = Traces(self._introspect_batch)
 
     @property
@@ -252,6 +252,7 @@ class InterpNet(WordLossModel):
         max_length: int | None = None,
         forbidden: Iterable[str] = (),
         required: Iterable[str] = (),
+        class_id: Any = None,
         jit_compile: bool = False,
         **options: Any,
     ) -> list[Explanation]:
@@ -267,6 +268,11 @@ class InterpNet(WordLossModel):
             max_length: the most words, by default the model's.
             forbidden: words that are not said.
             required: words all of which are said, with `sampler="beam"`.
+            class_id: the class to be explained, by its number or its name, or one for each example; `None` is
+                the predicted one. To ask "why that class" of an r(x) that holds the classifier's output, its
+                numbers change places so that the class stands first, see `asked_class.decided`; all other
+                activations are those of x. So one hears what the decoder says of this x were it of that
+                class, not what x would have to be. `label` and `probability` are those of that class.
             jit_compile: whether XLA compiles the loop over the words, which takes some seconds for every new
                 number of examples in a batch.
             **options: further ones of `generation.Decoding`, such as `no_repeat_ngram=3`.
@@ -275,12 +281,15 @@ class InterpNet(WordLossModel):
             An `Explanation` for each example.
 
         Raises:
-            ValueError: if an option is out of its range.
+            ValueError: if an option is out of its range, or there is no such class, or `class_id` is given
+                and r(x) does not hold the classifier's output.
         """
         options["forbidden"] = explaining.word_ids(self.tokenizer, "forbidden", forbidden)
         options["required"] = explaining.word_ids(self.tokenizer, "required", required)
         decoding = generation.Decoding(sampler, beams, n_best, **options)
-        return explaining.explain(self, self._explain, x, decoding, max_length, seed, batch_size, jit_compile)
+        return explaining.explain(
+            self, self._explain, x, decoding, max_length, class_id, seed, batch_size, jit_compile
+        )
 
     def _adapt(self, r: np.ndarray) -> None:
         """Takes mean and scale of r from the first training data; later data leave them as they are."""

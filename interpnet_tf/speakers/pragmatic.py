@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from interpnet_tf.asked_class import asked_classes, decided
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.model import InterpNet
@@ -104,6 +105,7 @@ class Pragmatic:
         batch_size: int = 64,
         max_length: int | None = None,
         length_penalty: float = 0.7,
+        class_id: Any = None,
         **options: Any,
     ) -> list[Explanation]:
         """Classifies examples and says why.
@@ -115,12 +117,18 @@ class Pragmatic:
             batch_size: examples at a time.
             max_length: the most words, by default the model's.
             length_penalty: see `generation.Decoding`.
+            class_id: the class to be recognized, by its number or its name, or one for each example, see
+                `InterpNet.explain`; `None` is the predicted one.
             **options: further ones of `InterpNet.explain`, such as `forbidden`.
 
         Returns:
             An `Explanation` for each example, the other candidates its alternatives. Log-probabilities and
             scores are the model's own: how it would have said the sentence unasked.
+
+        Raises:
+            ValueError: if nobody described a class that is asked for, or an option is out of its range.
         """
+        asked = None if class_id is None else self._asked(class_id)
         length = self.model.max_length if max_length is None else max_length
         x = inputs_of(x)
         said = self.model.explain(
@@ -131,9 +139,12 @@ class Pragmatic:
             batch_size=batch_size,
             max_length=length,
             length_penalty=length_penalty,
+            class_id=asked,
             **options,
         )
         r = self.model.introspect(x, batch_size)
+        if asked is not None:
+            r = decided(self.model, r, np.broadcast_to(asked, len(r))).numpy()
         own = r[:, : self.plain.introspector.width]
         found = scored_by(self.plain, own, [distinct(one) for one in said], length, length_penalty)
         if self.listener is None:
@@ -146,6 +157,13 @@ class Pragmatic:
             ranked(sentences, [one.score + self.listening * next(understood) for one in sentences])
             for sentences in found
         ]
+
+    def _asked(self, class_id: Any) -> np.ndarray:
+        asked = asked_classes(self.model, class_id)
+        if len(unknown := np.setdiff1d(asked, self.known)):
+            name = self.model.class_names[unknown[0]]
+            raise ValueError(f"class_id asks for {name!r}, of which no training sentence is known")
+        return asked
 
 
 def _speaking_model(model: InterpNet, known: np.ndarray, rationality: float, rivals: int) -> InterpNet:
