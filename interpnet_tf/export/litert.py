@@ -152,7 +152,9 @@ def _converted(
     module = tf.Module()
     module.frozen = {name: litert_graph.freeze(body, **specs) for name, (body, specs) in functions.items()}
     with tempfile.TemporaryDirectory() as folder, _quiet():
-        tf.saved_model.save(module, folder, signatures=dict(module.frozen))
+        # Nothing trains from here on, and the gradients of swish and its like do not survive freezing.
+        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(module, folder, signatures=dict(module.frozen), options=options)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(functions))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if quantize is not None:
