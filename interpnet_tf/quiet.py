@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -39,3 +40,17 @@ def import_tensorflow() -> None:
         del tensorflow_text  # importing it loads its ops
         keras.ops.zeros(1)  # the first op finds the devices, and says so
         tf.get_logger().setLevel("ERROR")
+
+
+@contextlib.contextmanager
+def silenced_loggers() -> Iterator[None]:
+    """Keeps TensorFlow's Python code from logging, as it does about graphs that it makes itself."""
+    loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
+    loggers = [logger for logger in loggers if not logger.disabled]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.disabled = False

@@ -120,11 +120,61 @@ def test_pictures_with_the_backbone_inside(make_model):
     assert texts(model, said) == [e.text for e in model.explain(pictures)]
 
 
-@pytest.mark.bfloat16
-def test_a_mixed_precision_model_becomes_float32(make_model, valid_birds):
-    model = make_model(dtype="mixed_bfloat16")
+@pytest.mark.parametrize("quantize", [None, "int8"])
+def test_swish_whose_gradient_is_custom(make_model, valid_birds, quantize):
+    classifier = keras.Sequential(
+        [keras.Input((5,)), keras.layers.Dense(6, "swish"), keras.layers.Dense(3, "softmax")]
+    )
+    model = make_model(classifier)
+    said = LiteRTModel(litert.convert(model, quantize, valid_birds.inputs))("explain", valid_birds.inputs)
+    tolerance = 0.02 if quantize else 1e-5
+    np.testing.assert_allclose(said["probabilities"], classifier(valid_birds.inputs), atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    "policy", [pytest.param("mixed_bfloat16", marks=pytest.mark.bfloat16), "mixed_float16", "float64"]
+)
+def test_other_precisions_become_float32(make_model, valid_birds, policy):
+    classifier = keras.Sequential(
+        [
+            keras.Input((5,), dtype="float64" if policy == "float64" else "float32"),
+            keras.layers.Dense(6, "swish", dtype=policy),
+            keras.layers.Dense(3, "softmax", dtype="float32"),
+        ]
+    )
+    model = make_model(classifier, dtype=policy if policy != "float64" else None)
     said = LiteRTModel(litert.convert(model))("explain", valid_birds.inputs)
+    np.testing.assert_allclose(said["probabilities"], classifier(valid_birds.inputs), atol=0.02)
     assert said["token_ids"].shape == (7, model.max_length)
+
+
+def classifiers_without_a_file():
+    """Classifiers that LiteRT cannot hold, and what is said of each."""
+    layers = keras.layers
+    ids, text = keras.Input((4,), dtype="int32"), keras.Input((1,), dtype="string")
+    open_ids, vector = keras.Input((None,), dtype="int32"), keras.Input((6,))
+    looked_up = layers.IntegerLookup(vocabulary=[3, 4], output_mode="multi_hot", name="known")(ids)
+    words = layers.StringLookup(vocabulary=["crow"], output_mode="one_hot")(text)
+    summed = layers.GlobalAveragePooling1D()(layers.Embedding(5, 4)(open_ids))
+    counted = layers.CategoryEncoding(5, output_mode="multi_hot", name="counts")(ids)
+    transformed = keras.ops.rfft(vector, fft_length=6)[0]
+    quantized = keras.Sequential([vector, layers.Dense(3, name="p")])
+    quantized.quantize("int8")
+    return {
+        "reads strings.*behind the layer.*SavedModel": keras.Model(text, layers.Dense(3)(words)),
+        "no lookup tables, as layer 'known'.*SavedModel": keras.Model(ids, layers.Dense(3)(looked_up)),
+        "inputs of one size.*fixed keras.Input": keras.Model(open_ids, layers.Dense(3)(summed)),
+        "no op DenseBincount, which layer 'counts' of": keras.Model(ids, layers.Dense(3)(counted)),
+        "does not run it .*other layers": keras.Model(vector, layers.Dense(3)(transformed)),
+        r"Keras' quantize\(\).*as it was before": quantized,
+    }
+
+
+def test_classifiers_that_litert_cannot_hold(make_model, tmp_path):
+    for message, classifier in classifiers_without_a_file().items():
+        with pytest.raises(ValueError, match=message):
+            make_model(classifier).export(tmp_path / "birds.tflite", "litert")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_only_built_in_ops(exported):
@@ -184,9 +234,12 @@ def test_export_appears_whole_or_not_at_all(trained, tmp_path, monkeypatch):
     assert not [path for path in tmp_path.iterdir() if ".tmp" in path.name]
 
 
-def test_the_converter_is_silent(trained, valid_birds, capfd):
+def test_the_converter_is_silent(make_model, trained, valid_birds, capfd, caplog):
     litert.convert(trained, "int8", valid_birds.inputs)
+    swish = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3, "swish")])
+    litert.convert(make_model(swish))
     assert capfd.readouterr() == ("", "")
+    assert not caplog.records
 
 
 def test_the_interpreter_is_silent(exported):

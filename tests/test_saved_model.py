@@ -173,7 +173,7 @@ def test_only_core_ops(exported):
     ops = operations(exported)
     assert {"MatMul", "StringJoin", "VarHandleOp"} & ops
     check_servable(ops)
-    for foreign in ("XlaDynamicUpdateSlice", "EagerPyFunc", "HashTableV2", "RegexSplitWithOffsets"):
+    for foreign in ("XlaDynamicUpdateSlice", "EagerPyFunc", "IteratorV2", "RegexSplitWithOffsets"):
         with pytest.raises(ValueError, match=foreign):
             check_servable([*ops, foreign])
 
@@ -232,12 +232,63 @@ def test_unfit_arguments_leave_nothing(make_model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_inputs_of_unknown_size_are_refused(make_model):
-    image = keras.Input((None, None, 3))
-    pooled = keras.layers.GlobalAveragePooling2D()(image)
-    model = make_model(keras.Model(image, keras.layers.Dense(3, "softmax")(pooled)))
-    with pytest.raises(ValueError, match="known size"):
-        input_spec(model)
+def text_classifier():
+    """A classifier whose input is text: its words are looked up in tables."""
+    words = keras.layers.TextVectorization(output_sequence_length=4, vocabulary=["film", "great", "dull"])
+    text = keras.Input((1,), dtype="string", name="text")
+    x = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(6, 4)(words(text)))
+    return keras.Model(text, keras.layers.Dense(3, "softmax", name="probabilities")(x))
+
+
+def test_texts_and_their_lookup_tables(make_model, tmp_path):
+    model = make_model(text_classifier())
+    texts = np.array([["a great film"], ["a dull film"], ["what?"]], object)
+    path = model.export(tmp_path / "1", max_batch_size=2)
+    files = np.array([[text.encode()] for (text,) in texts], object)
+    (answer,) = c_api.run(path, [("serving_default", {"x": files})], tmp_path)
+    assert_explains_alike(answer, model.explain(texts))
+    assert len(set(answer["probability"])) == 3  # else the words would not matter
+    card = json.loads((path / "model_card.json").read_text())
+    assert card["signatures"]["classify"]["inputs"] == {"x": {"dtype": "string", "shape": [-1, 1]}}
+
+
+def test_sizes_that_the_classifier_leaves_open_are_open(make_model, tmp_path):
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    words = keras.layers.Embedding(6, 4, mask_zero=True)(ids)
+    x = keras.layers.GlobalAveragePooling1D()(words)
+    model = make_model(keras.Model(ids, keras.layers.Dense(3, "softmax")(x)))
+    assert input_spec(model).shape.as_list() == [None, None]
+    short, long = np.array([[1, 2]], "int32"), np.array([[1, 2, 3, 4, 5]], "int32")
+    path = model.export(tmp_path / "1", samples=long)
+    answers = c_api.run(path, [("serving_default", {"x": x}) for x in (short, long)], tmp_path)
+    for answer, x in zip(answers, (short, long), strict=True):
+        assert_explains_alike(answer, model.explain(x))
+
+
+def test_a_model_that_fails_on_made_up_inputs_needs_samples(make_model, tmp_path):
+    text = keras.Input((1,), dtype="string")
+    known = keras.layers.StringLookup(vocabulary=["crow", "gull"], num_oov_indices=0, output_mode="one_hot")
+    model = make_model(keras.Model(text, keras.layers.Dense(3, "softmax")(known(text))))
+    with pytest.raises(ValueError, match=r"made up .* pass some of its real inputs as samples"):
+        model.export(tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []
+    model.export(tmp_path / "1", samples=np.array([["gull"]]), max_batch_size=1)
+
+
+@pytest.mark.parametrize("format", ["savedmodel", "litert"])
+def test_classifiers_that_no_export_takes(make_model, tmp_path, format):
+    one, other = keras.Input((3,), name="one"), keras.Input((2,), name="other")
+    both = keras.layers.Dense(3, "softmax")(keras.layers.Concatenate()([one, other]))
+    steps = keras.Input(batch_shape=(1, 4, 2))
+    recurrent = keras.layers.LSTM(3, stateful=True, name="memory")(steps)
+    of_state = keras.layers.Dense(3, "softmax")(recurrent)
+    for classifier, message in [
+        (keras.Model([one, other], both), "must have one input, but .* has 2: one, other; make them one"),
+        (keras.Model(steps, of_state), "remembers its last input in 'memory', .* stateful=False"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            make_model(classifier).export(tmp_path / "model.tflite", format)
+    assert list(tmp_path.iterdir()) == []
 
 
 EXPORT_AND_WAIT = """

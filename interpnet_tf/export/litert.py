@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +16,13 @@ import tensorflow as tf
 from interpnet_tf.atomic import write_atomically
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.export import litert_graph, quality
-from interpnet_tf.export.litert_file import LiteRTModel, check_ops, ops, pack
+from interpnet_tf.export.litert_file import LiteRTModel, check_ops, check_runs, ops, pack
 from interpnet_tf.export.litert_link import link
+from interpnet_tf.export.litert_refusals import check_convertible, refusing
 from interpnet_tf.export.model_card import model_card
 from interpnet_tf.export.signatures import input_spec, reads_pictures
-from interpnet_tf.quiet import silenced_stderr
+from interpnet_tf.export.single_precision import in_float32
+from interpnet_tf.quiet import silenced_loggers, silenced_stderr
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
 
 if TYPE_CHECKING:
@@ -95,9 +96,11 @@ def export_litert(
     max_length = model.max_length if max_length is None else max_length
     _check(path, quantize, samples, overwrite, max_length)
     model.decoder.check_length(max_length)
+    check_convertible(model)
     files = _associated_files(model, max_length)
     content = convert(model, quantize, samples, max_length, batch_size, fold)
     check_ops(content)
+    check_runs(content, input_spec(model).shape[1:])
     card = model_card(model, name or path.stem, details)
     card["versions"]["ai-edge-litert"] = importlib.metadata.version("ai-edge-litert")
     card |= {
@@ -128,6 +131,19 @@ def convert(
     fold: bool | None = None,
 ) -> bytes:
     """Returns the flatbuffer of `export_litert`; the arguments are the same."""
+    check_convertible(model)
+    with refusing(model):
+        return _of_float32(in_float32(model), quantize, samples, max_length, batch_size, fold)
+
+
+def _of_float32(
+    model: InterpNet,
+    quantize: str | None,
+    samples: np.ndarray | None,
+    max_length: int | None,
+    batch_size: int | None,
+    fold: bool | None,
+) -> bytes:
     max_length = max_length or model.max_length
     spec = tf.TensorSpec((batch_size, *input_spec(model).shape[1:]), tf.float32, name="x")
     if quantize != "int8":
@@ -150,8 +166,10 @@ def _converted(
 ) -> bytes:
     """Converts functions, each with the specs of its inputs, into a model with a signature for each."""
     module = tf.Module()
-    module.frozen = {name: litert_graph.freeze(body, **specs) for name, (body, specs) in functions.items()}
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder, silenced_loggers():
+        module.frozen = {
+            name: litert_graph.freeze(body, **specs) for name, (body, specs) in functions.items()
+        }
         # Nothing trains from here on, and the gradients of swish and its like do not survive freezing.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
         tf.saved_model.save(module, folder, signatures=dict(module.frozen), options=options)
@@ -166,18 +184,6 @@ def _converted(
             converter.representative_dataset = lambda: ((name, {"x": x}) for x in calibration)
         with silenced_stderr():
             return bytes(converter.convert())
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps TensorFlow from warning of its own converter's intermediate graph."""
-    logger = tf.get_logger()
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _associated_files(model: InterpNet, max_length: int) -> dict[str, str]:

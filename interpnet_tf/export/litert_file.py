@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,22 @@ def check_ops(content: bytes) -> None:
             f"the model needs {custom}, which plain LiteRT lacks (Flex ops are TensorFlow's); "
             "take them out of the classifier or decoder"
         )
+
+
+def check_runs(content: bytes, shape: Sequence[int]) -> None:
+    """Raises a `ValueError` if LiteRT does not run a model, which it tells of no earlier than it runs.
+
+    Args:
+        content: the model's flatbuffer, with a signature `explain`.
+        shape: of one input `x`.
+    """
+    try:
+        LiteRTModel(content)("explain", np.zeros((1, *shape)))
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(
+            f"LiteRT converts the model but does not run it ({error}); write the part that this names with "
+            "other layers, or export a SavedModel (format='savedmodel')"
+        ) from error
 
 
 def pack(content: bytes, files: Mapping[str, str]) -> bytes:

@@ -32,7 +32,7 @@ def signatures(
     `introspect` every layer that r(x) is made of, by its path, and `r`.
 
     Args:
-        model: the `InterpNet`.
+        model: the `InterpNet`; all of it computes in float32.
         max_length: the most ids of a sentence.
         fold: whether the decoder's weights are multiplied out (`ExplanationDecoder.fold`), which is faster;
             `None` does so where it adds less than a tenth to them.
@@ -53,12 +53,8 @@ def signatures(
 
 
 def _decoder(model: InterpNet, fold: bool | None) -> Any:
-    """Returns what has the decoder's `start` and `step`, in float32, as phones lack bfloat16."""
+    """Returns what has the decoder's `start` and `step`."""
     decoder = model.decoder
-    if decoder.compute_dtype != "float32":
-        decoder = type(decoder).from_config({**decoder.get_config(), "dtype": "float32"})
-        decoder({"r": tf.zeros((1, model.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
-        decoder.set_weights(model.decoder.get_weights())
     if fold is False:
         return decoder
     folded = decoder.fold()
@@ -169,6 +165,11 @@ def freeze(function: Callable[..., dict[str, tf.Tensor]], **specs: tf.TensorSpec
     """
     concrete = tf.function(function).get_concrete_function(**specs)
     graph = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
+    if kept := [tensor.name for tensor in graph.inputs if tensor.dtype == tf.resource]:
+        raise ValueError(
+            f"the classifier or decoder keeps what a LiteRT file cannot hold: {', '.join(kept)}; make "
+            "what is no variable, such as a lookup table, a step before the classifier"
+        )
     definition, names = graph.graph.as_graph_def(), sorted(concrete.structured_outputs)
     sources, results = [tensor.name for tensor in graph.inputs], [tensor.name for tensor in graph.outputs]
 

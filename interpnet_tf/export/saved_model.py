@@ -16,16 +16,18 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from interpnet_tf.errors import writing
+from interpnet_tf.export.classifier_parts import lookup_tables
 from interpnet_tf.export.model_card import FILE_NAME, describe_signatures, model_card
 from interpnet_tf.export.signatures import concrete_functions
 from interpnet_tf.export.warmup import example_requests, write_warmup
+from interpnet_tf.quiet import silenced_loggers
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
 
 if TYPE_CHECKING:
     from interpnet_tf.model import InterpNet
 
 # Ops of TensorFlow itself that nevertheless need Python, or state that no variable holds.
-_NOT_SERVABLE = ("PyFunc", "EagerPyFunc", "HashTable", "LookupTable", "Iterator", "Xla")
+_NOT_SERVABLE = ("PyFunc", "EagerPyFunc", "Iterator", "Xla")
 # The ending of the name under which a model waits while another takes its place.
 _REPLACED = ".replaced"
 
@@ -86,7 +88,8 @@ def export_saved_model(
     folded = {name: tf.Variable(weight, trainable=False) for name, weight in model.decoder.fold().items()}
     functions = concrete_functions(model, folded, beams, n_best)
     with _appearing_whole(path, overwrite) as folder, writing(path):
-        tf.saved_model.save(_module(functions), str(folder), signatures=functions)
+        with silenced_loggers():
+            tf.saved_model.save(_module(model, functions), str(folder), signatures=functions)
         ops = operations(folder)
         check_servable(ops)
         (folder / "assets.extra").mkdir()
@@ -129,14 +132,16 @@ def check_servable(ops: Iterable[str]) -> None:
         )
 
 
-def _module(functions: Mapping[str, tf.types.experimental.ConcreteFunction]) -> tf.Module:
-    """Returns a module that tracks exactly the variables which the functions read."""
+def _module(model: InterpNet, functions: Mapping[str, tf.types.experimental.ConcreteFunction]) -> tf.Module:
+    """Returns a module that tracks exactly the variables and lookup tables which the functions read."""
+    captured = {id(tensor) for function in functions.values() for tensor in function.captured_inputs}
     module = tf.Module()
     module.weights = list(
         {
             id(variable): variable for function in functions.values() for variable in function.graph.variables
         }.values()
     )
+    module.tables = [table for table in lookup_tables(model) if id(table.resource_handle) in captured]
     return module
 
 

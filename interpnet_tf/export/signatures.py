@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import keras
 import tensorflow as tf
 
 from interpnet_tf.decoding import GREEDY, Decoding
 from interpnet_tf.explaining import explain_batch
+from interpnet_tf.export.classifier_parts import all_layers
 from interpnet_tf.export.image_bytes import decode_images
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
@@ -118,8 +120,9 @@ def concrete_functions(
         `"serving_default"`.
 
     Raises:
-        ValueError: if the classifier has several inputs, or an input of unknown size.
+        ValueError: if the classifier has several inputs, or keeps state between calls.
     """
+    check_stateless(model.classifier)
     spec = input_spec(model)
 
     def prepared(x: tf.Tensor) -> tf.Tensor:
@@ -154,27 +157,36 @@ def concrete_functions(
 
 
 def input_spec(model: InterpNet) -> tf.TensorSpec:
-    """Returns type and shape of the input `x`: uint8 for pictures, else what the classifier reads."""
+    """Returns type and shape of the input `x`: uint8 for pictures, else what the classifier reads.
+
+    Sizes that the classifier leaves open, such as the length of a text, are open here, too.
+    """
     inputs = model.classifier.inputs
     if len(inputs) != 1:
         raise ValueError(
-            f"an exported classifier must have one input, but {model.classifier.name!r} has {len(inputs)}; "
-            "concatenate them inside the classifier"
+            f"an exported classifier must have one input, but {model.classifier.name!r} has {len(inputs)}: "
+            f"{', '.join(tensor.name for tensor in inputs)}; make them one, side by side, and split it again "
+            "inside the classifier"
         )
     shape = (None, *inputs[0].shape[1:])
-    if None in shape[1:]:
-        raise ValueError(
-            f"the classifier's input must have a known size to be exported, got {shape}; "
-            "build it with a fixed input shape"
-        )
     is_picture = len(shape) == 4 and shape[-1] in (1, 3)
     return tf.TensorSpec(shape, tf.uint8 if is_picture else inputs[0].dtype, name="x")
+
+
+def check_stateless(classifier: keras.Model) -> None:
+    """Raises a `ValueError` if a classifier remembers its last input: an export answers many users."""
+    recurrent = (layer for layer in all_layers(classifier) if isinstance(layer, keras.layers.RNN))
+    if stateful := [repr(layer.name) for layer in recurrent if layer.stateful]:
+        raise ValueError(
+            f"the classifier {classifier.name!r} remembers its last input in {', '.join(stateful)}, but an "
+            "exported model answers each request by itself; build it with stateful=False and the same weights"
+        )
 
 
 def reads_pictures(model: InterpNet) -> bool:
     """Whether the classifier reads pictures as `data.images.read_image` gives them: square, RGB."""
     shape = input_spec(model).shape
-    return len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3
+    return len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3 and shape[1] is not None
 
 
 def _best_class(model: InterpNet, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+_OPEN_SIZE = 32  # of made-up inputs, where the classifier leaves a size open
+
 
 def write_warmup(
     folder: str | os.PathLike,
@@ -64,18 +66,24 @@ def example_requests(
     Args:
         signatures: see `signatures.concrete_functions`.
         count: rows of each input.
-        samples: examples for the input `x`, repeated as often as it takes; by default noise.
+        samples: examples for the input `x`, repeated as often as it takes; by default noise, or empty texts.
         seed: of the noise.
 
     Returns:
         For each signature its inputs by name. Image files are PNGs of the pictures that `x` gets.
+
+    Raises:
+        ValueError: if there are no samples and the model fails on made-up inputs.
     """
     spec = signatures["serving_default"].structured_input_signature[0][0]
     if samples is None:
-        random = np.random.default_rng(seed)
-        shape = (count, *spec.shape[1:])
-        samples = random.integers(0, 256, shape) if spec.dtype == tf.uint8 else random.random(shape)
-    x = np.resize(np.asarray(samples), (count, *spec.shape[1:])).astype(spec.dtype.as_numpy_dtype)
+        x = _made_up(spec, count, seed)
+        _check_runs(signatures["serving_default"], x[:1])
+    else:
+        samples = np.asarray(samples)
+        sizes = [size or given for size, given in zip(spec.shape[1:], samples.shape[1:], strict=False)]
+        x = np.resize(samples, (count, *sizes, *spec.shape[1 + len(sizes) :]))
+    x = x.astype(spec.dtype.as_numpy_dtype)
     requests = {}
     for name in signatures:
         if name == "serving_bytes":
@@ -84,3 +92,23 @@ def example_requests(
         else:
             requests[name] = {"x": x}
     return requests
+
+
+def _made_up(spec: tf.TensorSpec, count: int, seed: int) -> np.ndarray:
+    shape = (count, *(size or _OPEN_SIZE for size in spec.shape[1:]))
+    if spec.dtype == tf.string:
+        return np.full(shape, b"", dtype=object)
+    random = np.random.default_rng(seed)
+    return random.integers(0, 256, shape) if spec.dtype == tf.uint8 else random.random(shape)
+
+
+def _check_runs(function: tf.types.experimental.ConcreteFunction, x: np.ndarray) -> None:
+    """Runs a made-up request: a server that fails on one in its warm-up does not load the model."""
+    spec = function.structured_input_signature[0][0]
+    try:
+        function(tf.constant(x.astype(spec.dtype.as_numpy_dtype), spec.dtype))
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "the model fails on an input made up for the server's warm-up "
+            f"({error.message.splitlines()[0]}); pass some of its real inputs as samples"
+        ) from error
