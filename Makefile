@@ -1,14 +1,19 @@
 # Two commands do everything: `make demo` and `make test`. Both create the environment first.
 PYTHON ?= python3
+JOBS ?= 2
 BIN := .venv/bin
 
-.PHONY: demo test lint format clean
+.PHONY: demo test test-anywhere lint format clean
 
 demo: .venv/ready
 	$(BIN)/python -m interpnet_tf.experiments.demo --out demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+# The whole suite seven times, as other processors and busy machines would run it.
+test-anywhere: lint
+	$(BIN)/python tests/anywhere.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -5,6 +5,8 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import dataclasses
+import random
+from pathlib import Path
 
 import hypothesis
 import keras
@@ -81,6 +83,24 @@ def bird_classifier() -> keras.Model:
     return classifier
 
 
+# The longest files, which begin first, so that the processes that share the suite end together.
+LONGEST = ("table1_runs", "cli", "notebooks", "gve", "readme", "transformer", "saved_model", "speakers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the longest files first; with `INTERPNET_TEST_ORDER=SEED` files and their tests are shuffled."""
+    seed = os.environ.get("INTERPNET_TEST_ORDER")
+    if seed:
+        random.Random(seed).shuffle(items)
+        first = {}
+        for place, item in enumerate(items):
+            first.setdefault(item.path, place)
+        items.sort(key=lambda item: first[item.path])
+    else:
+        names = [f"test_{name}.py" for name in LONGEST]
+        items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
+
+
 # TensorFlow asks the processor whether there is bfloat16, and crashes where oneDNN was told to do without.
 NO_BFLOAT16 = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in ("SSE41", "AVX", "AVX2", "AVX2_VNNI")
 
@@ -122,6 +142,22 @@ def make_model(birds):
         return InterpNet(classifier, tokenizer, **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def _java_in_a_blink(tmp_path_factory) -> Path:
+    """A folder with a `java` that gives every sentence a METEOR of 0.5."""
+    folder = tmp_path_factory.mktemp("java")
+    scores = """awk '{printf "Segment %d score:\\t0.5\\n", NR}' hypotheses"""
+    (folder / "java").write_text(f'#!/bin/sh\n[ "$1" = -version ] || {scores}\n')
+    (folder / "java").chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def quick_meteor(_java_in_a_blink, monkeypatch) -> None:
+    """METEOR takes ten seconds a row; what it gives is tested elsewhere."""
+    monkeypatch.setenv("PATH", str(_java_in_a_blink), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="session")

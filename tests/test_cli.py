@@ -85,12 +85,14 @@ def test_run_folder_is_text_but_for_the_model(run):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_meteor")
 def test_evaluate_prints_yardsticks_beside_the_model(run):
     result = interpnet("evaluate", run, "--json")
     assert result.returncode == 0, result.stderr
     scores = json.loads(result.stdout)
     assert set(scores["rows"]) == {"interpnet-2", "constant sentence", "one human of the others"}
     assert set(scores["rows"]["interpnet-2"]) == {"5", "10"}
+    assert scores["rows"]["interpnet-2"]["10"]["meteor"] == 0.5
     assert scores["facts"]["one human of the others"]["attribute_precision"] == 1
     assert json.loads((run / "metrics-test.json").read_text()) == scores
 

@@ -5,6 +5,7 @@ import pytest
 from interpnet_tf import evaluation
 
 
+@pytest.mark.usefixtures("quick_meteor")
 @pytest.mark.parametrize(("yardsticks", "beside"), [(True, ["constant sentence"]), (False, [])])
 def test_rows(make_model, birds, yardsticks, beside):
     result = evaluation.evaluate(make_model(), birds, birds.explanations, (1,), "mine", yardsticks)
