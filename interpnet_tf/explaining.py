@@ -20,7 +20,6 @@ from interpnet_tf.data.pipeline import input_batches
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer
-from interpnet_tf.traces import Traces
 
 if TYPE_CHECKING:
     from interpnet_tf.model import InterpNet
@@ -49,7 +48,6 @@ class ExplainedBatch(NamedTuple):
 
 def explain(
     model: InterpNet,
-    graphs: Traces,
     x: Any,
     decoding: generation.Decoding,
     max_length: int | None,
@@ -62,7 +60,6 @@ def explain(
 
     Args:
         model: the `InterpNet`.
-        graphs: those of `explain_examples` with this model.
         x: what its classifier reads, an `ExplanationDataset`, or a `tf.data.Dataset` of batches.
         decoding: how words are chosen.
         max_length: the most words; `None` is the model's.
@@ -87,7 +84,7 @@ def explain(
         if asked is not None:
             of_part = classes_of_batch(asked, len(explanations), len(keras.tree.flatten(part)[0]))
         examples = (part,) if of_part is None else (part, of_part)
-        explained = graphs(examples, tf.constant([seed, index]), folded, **options)
+        explained = model._explain(examples, tf.constant([seed, index]), folded, **options)
         explained = ExplainedBatch(*(result.numpy() for result in explained))
         explanations += records(explained, model.class_names, model.tokenizer, of_part)
     if asked is not None and asked.ndim and len(asked) != len(explanations):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf import decoders, explaining, generation
+from interpnet_tf import attending, decoders, explaining, generation, scoring
 from interpnet_tf.atomic import replacing
 from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
 from interpnet_tf.explanation import Explanation
@@ -112,6 +112,8 @@ class InterpNet(WordLossModel):
         self.built = True
         self._explain = Traces(functools.partial(explaining.explain_examples, self))
         self._r = Traces(self._introspect_batch)
+        self._score = Traces(functools.partial(scoring.score_ids, self))
+        self._attend = Traces(functools.partial(attending.attend, self))
 
     @property
     def trainable_variables(self) -> list[Any]:
@@ -287,9 +289,55 @@ class InterpNet(WordLossModel):
         options["forbidden"] = explaining.word_ids(self.tokenizer, "forbidden", forbidden)
         options["required"] = explaining.word_ids(self.tokenizer, "required", required)
         decoding = generation.Decoding(sampler, beams, n_best, **options)
-        return explaining.explain(
-            self, self._explain, x, decoding, max_length, class_id, seed, batch_size, jit_compile
-        )
+        return explaining.explain(self, x, decoding, max_length, class_id, seed, batch_size, jit_compile)
+
+    def score_sentences(self, x: Any, sentences: Any, batch_size: int = 64) -> np.ndarray | list[np.ndarray]:
+        """Returns how probable given sentences are as explanations of examples.
+
+        Args:
+            x: as in `explain`.
+            sentences: for each example a sentence or a list of sentences. A word that the tokenizer does not
+                know counts as the unknown id, which the model never says itself.
+            batch_size: examples or sentences at a time.
+
+        Returns:
+            The natural logarithm of each sentence's probability, its end included: float32 `(examples,)`
+            where each example has one sentence; where it has a list, a list of arrays `(sentences,)`.
+
+        Raises:
+            ValueError: if there is not an entry for each example, or a sentence has no word or, with its end,
+                more than `max_length`.
+
+        Example:
+
+        >>> inputs = keras.Input((2,))
+        >>> classifier = keras.Model(inputs, keras.layers.Dense(2, "softmax")(inputs))
+        >>> model = InterpNet(classifier, ExplanationTokenizer().adapt(["a gull."]), max_length=8)
+        >>> model.score_sentences(np.eye(2), ["a gull.", "a gull."]).shape
+        (2,)
+        """
+        return scoring.score_sentences(self, x, sentences, batch_size)
+
+    def attention(
+        self, x: Any, explanations: Sequence[Explanation | str] | None = None, batch_size: int = 64
+    ) -> list[attending.Attention]:
+        """Returns which layers each word of an explanation looked at, if the decoder attends to layers.
+
+        Args:
+            x: as in `explain`.
+            explanations: what was said of each example, an `Explanation` or a text; `None` is what `explain`
+                says greedily.
+            batch_size: examples at a time.
+
+        Returns:
+            For each example an `Attention`: `words`, `layers` and `weights` `(words, layers)`, the mean of
+            the cross-attention over blocks and heads at the moment when the word was chosen.
+
+        Raises:
+            ValueError: if the decoder attends to nothing, as the LSTM, or there is not an explanation for
+                each example.
+        """
+        return attending.attention(self, x, explanations, batch_size)
 
     def _adapt(self, r: np.ndarray) -> None:
         """Takes mean and scale of r from the first training data; later data leave them as they are."""

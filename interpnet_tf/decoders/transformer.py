@@ -205,8 +205,11 @@ class TransformerDecoder(ExplanationDecoder):
     def attention(self, inputs: dict[str, Any], average: bool = True) -> tf.Tensor:
         """Returns how much each word's prediction looked at each layer: the weights of the cross-attention.
 
+        `InterpNet.attention` asks for those of an explanation, with r(x) and words as the decoder reads them.
+
         Args:
-            inputs: as in a call; the weights are those of a call with `training=False`.
+            inputs: as in a call: r(x) as `InterpNet.standardize` gives it, and the start id with the words
+                said before the one in question. The weights are those of a call with `training=False`.
             average: whether to take the mean over blocks and heads.
 
         Returns:

@@ -15,6 +15,7 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.pipeline import input_batches
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.model import InterpNet
+from interpnet_tf.scoring import ids_of_words, log_probabilities
 
 _ROWS = 512  # sentences that are scored together
 
@@ -62,29 +63,17 @@ def scored_by(
         max_length: the most ids a sentence had; the end of a shorter one counts.
         length_penalty: see `generation.Decoding`.
     """
-    tokenizer = model.tokenizer
-    number = {word: index for index, word in enumerate(tokenizer.vocabulary, start=tokenizer.unknown_id + 1)}
     flat = [sentence for of_one in candidates for sentence in of_one]
     owners = np.repeat(np.arange(len(candidates)), [len(of_one) for of_one in candidates])
-    ids = np.full((len(flat), 1 + max_length), tokenizer.pad_id, "int32")
-    ids[:, 0] = tokenizer.start_id
-    for row, sentence in zip(ids, flat, strict=True):
-        said = [*(number[word] for word in sentence.words), tokenizer.end_id][:max_length]
-        row[1 : 1 + len(said)] = said
-
-    rows: list[np.ndarray] = []
-    for begin in range(0, len(flat), _ROWS):
-        part = slice(begin, begin + _ROWS)
-        logits = model({"r": r[owners[part]], "tokens": ids[part, :-1]}, training=False)
-        said = tf.gather(tf.nn.log_softmax(logits), ids[part, 1:], axis=2, batch_dims=2).numpy()
-        rows += list(np.where(ids[part, 1:] == tokenizer.pad_id, 0.0, said))
+    end, ids = model.tokenizer.end_id, ids_of_words(model.tokenizer, [one.words for one in flat])
+    ids = [[*of_one, end][:max_length] for of_one in ids]
     result: list[list[Explanation]] = [[] for _ in candidates]
-    for owner, sentence, of_ids, said in zip(owners, flat, rows, ids[:, 1:], strict=True):
-        length = int(np.count_nonzero(said))
+    rows = log_probabilities(model, r[owners], ids, _ROWS)
+    for owner, sentence, of_ids in zip(owners, flat, rows, strict=True):
         record = dataclasses.replace(
             sentence,
             log_probabilities=tuple(map(float, of_ids[: len(sentence.words)])),
-            score=math.fsum(of_ids) / ((5 + length) / 6) ** length_penalty,
+            score=math.fsum(of_ids) / ((5 + len(of_ids)) / 6) ** length_penalty,
         )
         result[owner].append(record)
     return result
