@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from interpnet_tf.compact_bilinear import CompactBilinearPooling
+from interpnet_tf.data_formats import LAST, data_format
 from interpnet_tf.layers import check_classifier, check_path, default_layers, output_path, trace
 
 
@@ -44,7 +45,8 @@ class Introspector(keras.Model):
         pooling: how maps `(batch, height, width, channels)` become vectors: "average", "compact_bilinear",
             or a layer (of which each map gets its own copy), or a function without arguments that returns
             such a layer. Sequences `(batch, steps, channels)` are averaged over the steps that their mask
-            keeps, and volumes over all positions.
+            keeps, and volumes over all positions. Where the channels of a map are, the classifier's layers
+            tell, see `data_formats.data_format`.
 
     Call arguments:
         inputs: what the classifier reads, in the same structure.
@@ -184,24 +186,30 @@ def _to_vector(
 ) -> keras.KerasTensor:
     # dtype float32: a half-precision sum over a large map would overflow.
     options = {"dtype": "float32", "name": name}
-    rank = len(activation.shape)
+    rank, shape = len(activation.shape), activation.shape
+    wanted = LAST
+    if rank == 4 and isinstance(pooling, keras.layers.Layer):
+        wanted = getattr(pooling, "data_format", LAST)
+    if rank in (3, 4, 5) and data_format(activation) != wanted:
+        axes = (*range(2, rank), 1) if wanted == LAST else (rank - 1, *range(1, rank - 1))
+        activation = keras.layers.Permute(axes, name=f"{name}_permute")(activation)
     if rank == 2:
         vector = activation
     elif rank == 3:
-        vector = keras.layers.GlobalAveragePooling1D(**options)(activation)
+        vector = keras.layers.GlobalAveragePooling1D(data_format=LAST, **options)(activation)
     elif rank == 4 and isinstance(pooling, keras.layers.Layer):
         vector = pooling.__class__.from_config({**pooling.get_config(), **options})(activation)
     elif rank == 4 and pooling == "compact_bilinear":
         vector = CompactBilinearPooling(**options)(activation)
     elif rank == 4:
-        vector = keras.layers.GlobalAveragePooling2D(**options)(activation)
+        vector = keras.layers.GlobalAveragePooling2D(data_format=LAST, **options)(activation)
     elif rank == 5:
-        vector = keras.layers.GlobalAveragePooling3D(**options)(activation)
+        vector = keras.layers.GlobalAveragePooling3D(data_format=LAST, **options)(activation)
     else:
-        raise ValueError(f"`layers` names {path!r} of shape {activation.shape}, but r takes ranks 2 to 5")
+        raise ValueError(f"`layers` names {path!r} of shape {shape}, but r takes ranks 2 to 5")
     if len(vector.shape) != 2 or vector.shape[-1] is None:
         raise ValueError(
-            f"`layers` names {path!r} of shape {activation.shape}, pooled to {vector.shape}; r needs "
+            f"`layers` names {path!r} of shape {shape}, pooled to {vector.shape}; r needs "
             "(batch, width) with a known width"
         )
     return vector
