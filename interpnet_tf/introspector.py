@@ -24,6 +24,18 @@ class StopGradient(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
+class AverageOverSteps(keras.layers.GlobalAveragePooling1D):
+    """Averages `(batch, steps, channels)` over the steps that the mask keeps; zeros where it keeps none."""
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return super().call(inputs)
+        kept = keras.ops.cast(mask, "bool")[..., None]
+        total = keras.ops.sum(keras.ops.where(kept, inputs, 0), axis=1)
+        return total / keras.ops.maximum(keras.ops.sum(keras.ops.cast(kept, inputs.dtype), axis=1), 1)
+
+
+@keras.saving.register_keras_serializable(package="interpnet_tf")
 class Introspector(keras.Model):
     """Reads the activations of a classifier's layers and concatenates them into one vector r(x).
 
@@ -44,8 +56,9 @@ class Introspector(keras.Model):
             class probabilities.
         pooling: how maps `(batch, height, width, channels)` become vectors: "average", "compact_bilinear",
             or a layer (of which each map gets its own copy), or a function without arguments that returns
-            such a layer. Sequences `(batch, steps, channels)` are averaged over the steps that their mask
-            keeps, and volumes over all positions. Where the channels of a map are, the classifier's layers
+            such a layer. Sequences `(batch, steps, channels)` are averaged over the steps that are not
+            padding, as far as the classifier's layers tell (see `step_masks.StepMasks`; else over all), and
+            volumes over all positions. Where the channels of a map are, the classifier's layers
             tell, see `data_formats.data_format`.
 
     Call arguments:
@@ -94,9 +107,10 @@ class Introspector(keras.Model):
         _check_paths(classifier, paths)
         pooling = _check_pooling(pooling)
 
-        activations = trace(classifier, paths).activations
+        graph = trace(classifier, paths)
+        activations = graph.activations
         vectors = [
-            _to_vector(activation, path, pooling, f"introspector_pool_{index}")
+            _to_vector(activation, path, pooling, f"introspector_pool_{index}", graph.masks.get(path))
             for index, (path, activation) in enumerate(activations.items())
         ]
         r = keras.layers.Concatenate(dtype="float32", name="introspector_concatenate")(vectors)
@@ -182,7 +196,11 @@ def _check_pooling(pooling: Any) -> str | keras.layers.Layer:
 
 
 def _to_vector(
-    activation: keras.KerasTensor, path: str, pooling: str | keras.layers.Layer, name: str
+    activation: keras.KerasTensor,
+    path: str,
+    pooling: str | keras.layers.Layer,
+    name: str,
+    mask: keras.KerasTensor | None,
 ) -> keras.KerasTensor:
     # dtype float32: a half-precision sum over a large map would overflow.
     options = {"dtype": "float32", "name": name}
@@ -196,7 +214,8 @@ def _to_vector(
     if rank == 2:
         vector = activation
     elif rank == 3:
-        vector = keras.layers.GlobalAveragePooling1D(data_format=LAST, **options)(activation)
+        masked = {} if mask is None else {"mask": mask}
+        vector = AverageOverSteps(data_format=LAST, **options)(activation, **masked)
     elif rank == 4 and isinstance(pooling, keras.layers.Layer):
         vector = pooling.__class__.from_config({**pooling.get_config(), **options})(activation)
     elif rank == 4 and pooling == "compact_bilinear":

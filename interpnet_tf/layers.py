@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+
+from interpnet_tf.step_masks import StepMasks
 
 _DENSE = (
     keras.layers.Dense,
@@ -67,12 +69,14 @@ class Trace:
         inputs: the model's inputs by name.
         output: the model's output.
         activations: the asked-for activations by path.
+        masks: of those activations that are sequences with known padding, `(batch, steps)` by path.
         calls: every call of a layer, each after those it depends on.
     """
 
     inputs: dict[str, keras.KerasTensor]
     output: keras.KerasTensor
     activations: dict[str, keras.KerasTensor]
+    masks: dict[str, keras.KerasTensor]
     calls: list[Call]
 
 
@@ -100,13 +104,13 @@ def check_classifier(classifier: Any) -> None:
     """Raises a `ValueError` unless `classifier` is a graph of layers with one output tensor."""
     kind = type(classifier).__name__
     if not is_graph(classifier):
-        if isinstance(classifier, keras.Sequential):
-            advice = "it is not built: start it with keras.Input(shape) or call classifier.build(shape)"
-        elif isinstance(classifier, keras.Function):
+        if isinstance(classifier, keras.Function | keras.Sequential) and has_own_call(classifier):
             advice = (
                 "its class has its own call(), which its graph of layers does not show: put what call() adds "
                 "into layers, or, if it adds nothing, pass keras.Model(classifier.inputs, classifier.outputs)"
             )
+        elif isinstance(classifier, keras.Sequential):
+            advice = "it is not built: start it with keras.Input(shape) or call classifier.build(shape)"
         elif isinstance(classifier, keras.Model):
             advice = "a subclassed model has no graph to read: build it with the functional API"
         else:
@@ -176,8 +180,10 @@ def trace(model: keras.Model, paths: Sequence[str] = ()) -> Trace:
         name, _, inner = path.partition("/")
         if inner:
             inner_paths.setdefault(name, []).append(inner)
-    opened: dict[str, keras.Model] = {}
+    opened: dict[str, _Opened] = {}
     activations: dict[str, Any] = dict(inputs)
+    masks: dict[str, Any] = {}
+    step_masks = StepMasks()
     calls: list[Call] = []
 
     def call(layer: keras.Operation, *args: Any, **kwargs: Any) -> Any:
@@ -185,20 +191,26 @@ def trace(model: keras.Model, paths: Sequence[str] = ()) -> Trace:
             wanted = inner_paths[layer.name]
             if layer.name not in opened:
                 opened[layer.name] = _open(layer, wanted)
-            outputs, inside = opened[layer.name](*args, **kwargs)
+            nested, masked = opened[layer.name]
+            outputs, inside, inside_masks = nested(*args, **kwargs)
             activations.update(zip((f"{layer.name}/{inner}" for inner in wanted), inside, strict=True))
+            masks.update(zip((f"{layer.name}/{inner}" for inner in masked), inside_masks, strict=True))
         else:
             outputs = layer(*args, **kwargs)
         flat_outputs = keras.tree.flatten(outputs)
         activations[layer.name] = flat_outputs[0]
         tensors = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
         calls.append(Call(layer, tensors, flat_outputs))
+        step_masks.add(layer, args, kwargs, flat_outputs)
         return outputs
 
     clone = keras.models.clone_model(
         functional, input_tensors=functional.input, clone_function=lambda layer: layer, call_function=call
     )
-    return Trace(inputs, clone.output, {path: activations[path] for path in paths}, calls)
+    step_masks.settle()
+    masks |= {path: step_masks.of(activations[path]) for path in paths if path not in masks}
+    masks = {path: mask for path, mask in masks.items() if mask is not None}
+    return Trace(inputs, clone.output, {path: activations[path] for path in paths}, masks, calls)
 
 
 def output_path(graph: Trace) -> str:
@@ -277,11 +289,17 @@ def _functional(model: keras.Model) -> keras.Model:
     return keras.Model(model.input, model.output, name=model.name)
 
 
-def _open(model: keras.Model, paths: Sequence[str]) -> keras.Model:
-    """Returns `model` with the outputs `[its own outputs, [the activations at paths]]`."""
+class _Opened(NamedTuple):
+    """A nested model with the outputs `[its own outputs, [activations], [masks]]`, and the masks' paths."""
+
+    model: keras.Model
+    masked: list[str]
+
+
+def _open(model: keras.Model, paths: Sequence[str]) -> _Opened:
     graph = trace(model, paths)
-    inputs = _functional(model).input
-    return keras.Model(inputs, [graph.output, list(graph.activations.values())], name=model.name)
+    outputs = [graph.output, list(graph.activations.values()), list(graph.masks.values())]
+    return _Opened(keras.Model(_functional(model).input, outputs, name=model.name), list(graph.masks))
 
 
 def _why_not_float(operation: keras.Operation) -> str | None:

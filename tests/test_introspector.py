@@ -511,6 +511,58 @@ def test_classifiers_without_a_graph(classifier, message):
         Introspector(classifier)
 
 
+class OwnCall(keras.Model):
+    """A functional model whose `call` does more than its graph of layers."""
+
+    def call(self, inputs, training=None, mask=None):
+        return 1 - super().call(inputs, training=training, mask=mask)
+
+
+class OwnSequence(keras.Sequential):
+    def call(self, inputs, training=None, mask=None):
+        return 1 - super().call(inputs, training=training, mask=mask)
+
+
+class NoCall(keras.Model):
+    """A functional model of a class of its own, which computes what its graph says."""
+
+    def __init__(self):
+        features = keras.Input((4,), name="features")
+        super().__init__(features, keras.layers.Dense(2, "softmax", name="p")(features))
+
+
+def own_call():
+    features = keras.Input((4,), name="features")
+    return OwnCall(features, keras.layers.Dense(2, "softmax", name="p")(features))
+
+
+def own_sequence():
+    return OwnSequence([keras.Input((4,)), keras.layers.Dense(2, "softmax", name="p")])
+
+
+@pytest.mark.parametrize("build", [own_call, own_sequence])
+def test_a_call_that_the_graph_does_not_show_is_refused(build):
+    with pytest.raises(ValueError, match=r"own call\(\).*keras.Model\(classifier.inputs"):
+        Introspector(build())
+
+
+@pytest.mark.parametrize("build", [own_call, own_sequence])
+def test_a_nested_model_with_its_own_call_counts_as_one_layer(build):
+    features, nested = keras.Input((4,)), build()
+    model = keras.Model(features, keras.layers.Dense(3, "softmax", name="q")(nested(features)))
+    x = RANDOM.normal(size=(2, 4)).astype("float32")
+    outputs = Introspector(model, [nested.name, "q"])(x)
+    np.testing.assert_allclose(outputs[nested.name], nested(x), rtol=1e-5)
+    np.testing.assert_allclose(outputs["q"], model(x), rtol=1e-5)
+    with pytest.raises(ValueError, match="no such layer"):
+        Introspector(model, [f"{nested.name}/p"])
+
+
+def test_a_class_without_a_call_of_its_own_is_a_graph():
+    x, model = np.ones((2, 4), "float32"), NoCall()
+    np.testing.assert_allclose(Introspector(model)(x)["p"], model(x), rtol=1e-6)
+
+
 def test_classifier_of_two_outputs():
     x = keras.Input((4,))
     with pytest.raises(ValueError, match="one output"):
