@@ -550,7 +550,7 @@ def test_a_call_that_the_graph_does_not_show_is_refused(build):
 def test_a_nested_model_with_its_own_call_counts_as_one_layer(build):
     features, nested = keras.Input((4,)), build()
     model = keras.Model(features, keras.layers.Dense(3, "softmax", name="q")(nested(features)))
-    x = RANDOM.normal(size=(2, 4)).astype("float32")
+    x = np.random.default_rng(0).normal(size=(2, 4)).astype("float32")
     outputs = Introspector(model, [nested.name, "q"])(x)
     np.testing.assert_allclose(outputs[nested.name], nested(x), rtol=1e-5)
     np.testing.assert_allclose(outputs["q"], model(x), rtol=1e-5)
