@@ -9,9 +9,15 @@ import random
 from pathlib import Path
 
 import hypothesis
-import keras
 import numpy as np
 import pytest
+
+from interpnet_tf import quiet
+
+with quiet.silenced_stderr():  # else pytest would print at its end what TensorFlow says when it is loaded
+    import keras
+
+    keras.ops.zeros(1)
 
 from interpnet_tf import Explanation, ExplanationDataset, ExplanationTokenizer, InterpNet, LRCNDecoder
 
