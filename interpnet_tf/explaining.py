@@ -15,8 +15,8 @@ import tensorflow as tf
 from interpnet_tf import generation
 from interpnet_tf.asked_class import asked_classes, classes_of_batch, decided
 from interpnet_tf.checks import check_whole
-from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.pipeline import input_batches
+from interpnet_tf.data.inputs import input_batches, number_of_examples, read_arrays
+from interpnet_tf.data.streams import is_stream
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer
@@ -75,11 +75,11 @@ def explain(
     check_whole("seed", seed, 0, 2**31 - 1)
     options = {"max_length": int(max_length), "decoding": decoding, "jit_compile": bool(jit_compile)}
     explanations: list[Explanation] = []
-    x = x.inputs if isinstance(x, ExplanationDataset) else x
-    few = not isinstance(x, tf.data.Dataset) and len(keras.tree.flatten(x)[0]) < _MANY_EXAMPLES
+    expected = model.introspector.input
+    few = not is_stream(x) and number_of_examples(read_arrays(x, expected)) < _MANY_EXAMPLES
     folded = None if few else model.decoder.fold()
     asked = None if class_id is None else asked_classes(model, class_id)
-    for index, part in enumerate(input_batches(x, batch_size)):
+    for index, part in enumerate(input_batches(x, batch_size, expected)):
         of_part = None
         if asked is not None:
             of_part = classes_of_batch(asked, len(explanations), len(keras.tree.flatten(part)[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf import attending, decoders, explaining, generation, scoring
+from interpnet_tf import attending, decoders, explaining, generation, predicting, scoring
 from interpnet_tf.atomic import replacing
-from interpnet_tf.data.pipeline import SentenceBatches, examples, input_batches
+from interpnet_tf.data.inputs import batch_of, input_batches
+from interpnet_tf.data.pipeline import SentenceBatches, examples
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.keras_files import read_model
@@ -89,6 +90,7 @@ class InterpNet(WordLossModel):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        self.jit_compile = False  # until `compile` says otherwise
         if not tokenizer.vocabulary:
             raise ValueError("the tokenizer has no vocabulary yet; call tokenizer.adapt(sentences) first")
         if max_length < 2:
@@ -123,6 +125,14 @@ class InterpNet(WordLossModel):
     @property
     def trainable_weights(self) -> list[Any]:
         return self.trainable_variables
+
+    def __call__(self, inputs: dict[str, Any], *args, **kwargs) -> tf.Tensor:
+        if not isinstance(inputs, Mapping) or "tokens" not in inputs or not {"r", "x"} & set(inputs):
+            raise ValueError(
+                "an InterpNet is called with a dict of 'tokens' and 'x' or 'r', for the next words' logits; "
+                "use model.explain(x) for sentences, or model.predict(x) for arrays"
+            )
+        return super().__call__(inputs, *args, **kwargs)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> tf.Tensor:
         r = inputs["r"] if "r" in inputs else self.introspector(inputs["x"], training=False)["r"]
@@ -195,7 +205,8 @@ class InterpNet(WordLossModel):
     def introspect(self, x: Any, batch_size: int = 64) -> np.ndarray:
         """Returns r(x), float32 `(batch, width)`; `model.introspector(x)` gives the layers by name."""
         nothing = np.zeros((0, self.introspector.width), "float32")
-        return np.concatenate([nothing, *(self._r(part).numpy() for part in input_batches(x, batch_size))])
+        parts = input_batches(x, batch_size, self.introspector.input)
+        return np.concatenate([nothing, *(self._r(part).numpy() for part in parts)])
 
     def fit(
         self, x=None, y=None, batch_size=32, epochs=1, validation_data=None, shuffle=True, **kwargs
@@ -338,6 +349,39 @@ class InterpNet(WordLossModel):
                 each example.
         """
         return attending.attention(self, x, explanations, batch_size)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> dict[str, np.ndarray]:
+        """Classifies examples and says why in the most probable words, as arrays; see `explain` for records.
+
+        Args:
+            x: as in `explain`.
+            batch_size: examples at a time, by default 32; a `tf.data.Dataset` has its own.
+            verbose, steps, callbacks: see `keras.Model.predict`.
+
+        Returns:
+            A dict of `"probabilities"`, float32 `(batch, classes)`; `"token_ids"`, int32
+            `(batch, max_length)`, padded; and `"texts"`, strings `(batch,)`.
+        """
+        batches = predicting.input_pipeline(
+            x, 32 if batch_size is None else batch_size, self.introspector.input, steps
+        )
+        if batches is None:
+            return predicting.with_texts(self, predicting.nothing_predicted(self))
+        return predicting.with_texts(self, super().predict(batches, None, verbose, steps, callbacks))
+
+    def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
+        return predicting.predict_batch(self, keras.utils.unpack_x_y_sample_weight(data)[0])
+
+    def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
+        """Returns what `predict` gives, for examples that are one batch."""
+        return predicting.with_texts(self, super().predict_on_batch(batch_of(x, self.introspector.input)))
 
     def _adapt(self, r: np.ndarray) -> None:
         """Takes mean and scale of r from the first training data; later data leave them as they are."""

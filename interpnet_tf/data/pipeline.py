@@ -9,7 +9,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.checks import check_whole
 from interpnet_tf.data.dataset import ExplanationDataset
 
 
@@ -233,25 +232,3 @@ def examples(x: Any, y: Any) -> Iterator[tuple[Any, list]]:
         raise ValueError("explanations are missing: pass them as y, or pass an ExplanationDataset as x")
     else:
         yield x, list(y)
-
-
-def input_batches(x: Any, batch_size: int) -> Iterator[Any]:
-    """Yields what a classifier reads, `batch_size` examples at a time.
-
-    Args:
-        x: array or structure of arrays; or a `tf.data.Dataset` of batches, of which the first part is taken
-            where they are tuples, as `keras.Model.predict` does.
-        batch_size: examples a batch; a `tf.data.Dataset` has its own.
-
-    Raises:
-        ValueError: if `batch_size` is no whole number of at least 1.
-    """
-    if isinstance(x, tf.data.Dataset):
-        for element in x:
-            yield element[0] if isinstance(element, tuple) else element
-        return
-    check_whole("batch_size", batch_size, 1)
-    x = keras.tree.map_structure(lambda part: part if hasattr(part, "shape") else np.asarray(part), x)
-    for begin in range(0, keras.tree.flatten(x)[0].shape[0], batch_size):
-        end = begin + batch_size
-        yield keras.tree.map_structure(lambda part, b=begin, e=end: tf.convert_to_tensor(part[b:e]), x)

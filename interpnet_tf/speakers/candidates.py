@@ -9,10 +9,10 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.pipeline import input_batches
+from interpnet_tf.data.inputs import input_batches
+from interpnet_tf.data.streams import is_stream
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.model import InterpNet
 from interpnet_tf.scoring import ids_of_words, log_probabilities
@@ -25,9 +25,9 @@ def inputs_of(x: Any) -> Any:
 
     A pipeline that shuffles would give them in another order the second time.
     """
-    if isinstance(x, tf.data.Dataset):
+    if is_stream(x):
         return keras.tree.map_structure(
-            lambda *parts: np.concatenate([part.numpy() for part in parts]), *input_batches(x, 0)
+            lambda *parts: np.concatenate([part.numpy() for part in parts]), *input_batches(x, 1)
         )
     return x.inputs if isinstance(x, ExplanationDataset) else x
 

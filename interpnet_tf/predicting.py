@@ -1,0 +1,77 @@
+"""What `keras.Model.predict` needs to run on an `InterpNet`: batches of inputs, and a step to arrays."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from interpnet_tf import generation
+from interpnet_tf.data.inputs import input_batches, number_of_examples, read_arrays
+from interpnet_tf.data.streams import is_stream, number_of_batches
+from interpnet_tf.explaining import classify_and_read
+
+if TYPE_CHECKING:
+    from interpnet_tf.model import InterpNet
+
+
+def predict_batch(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
+    """Returns the probabilities of the classes and the ids of the most probable words, as tensors.
+
+    Args:
+        model: the `InterpNet`.
+        x: what its classifier reads.
+    """
+    probabilities, r = classify_and_read(model, x)
+    seed = tf.zeros((2,), tf.int32)  # nothing is drawn
+    said = generation.generate(model.decoder, r, model.max_length, generation.Decoding(), seed)
+    return {"probabilities": probabilities, "token_ids": said.ids[:, 0]}
+
+
+def with_texts(model: InterpNet, predicted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Returns what `predict_batch` gave, as arrays, with the sentences that the ids spell."""
+    return {**predicted, "texts": np.array(model.tokenizer.detokenize(predicted["token_ids"]), dtype=np.str_)}
+
+
+def nothing_predicted(model: InterpNet) -> dict[str, np.ndarray]:
+    """Returns the arrays that stand for no example."""
+    probabilities = np.zeros((0, len(model.class_names)), "float32")
+    return {"probabilities": probabilities, "token_ids": np.zeros((0, model.max_length), "int32")}
+
+
+def input_pipeline(
+    x: Any, batch_size: int, expected: Any, steps: int | None = None
+) -> tf.data.Dataset | None:
+    """Returns batches of inputs as Keras' loop reads them, or `None` if there is no example.
+
+    Args:
+        x, batch_size, expected, steps: see `input_batches`.
+    """
+    parts = input_batches(x, batch_size, expected, steps)
+    first = next(parts, None)
+    if first is None:
+        return None
+
+    def signature(part: tf.Tensor, expected: Any) -> tf.TensorSpec:
+        fixed = part.shape[1:]
+        if len(part.shape) == len(expected.shape):  # lengths that may differ between batches
+            fixed = expected.shape[1:]
+        return tf.TensorSpec((None, *fixed), part.dtype)
+
+    # A list would be taken for one tensor, and a pair for inputs and targets.
+    as_tuples = keras.tree.lists_to_tuples
+    pipeline = tf.data.Dataset.from_generator(
+        lambda: ((as_tuples(part),) for part in itertools.chain([first], parts)),
+        output_signature=(as_tuples(keras.tree.map_structure(signature, first, expected)),),
+    )
+    count = (
+        number_of_batches(x)
+        if is_stream(x)
+        else -(-number_of_examples(read_arrays(x, expected)) // batch_size)
+    )
+    if count is None:
+        return pipeline
+    return pipeline.apply(tf.data.experimental.assert_cardinality(min(count, steps or count)))
