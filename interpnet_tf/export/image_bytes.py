@@ -6,10 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
-_HEAD = 4096  # bytes at a file's beginning in which a camera's orientation mark is looked for
-# The entry "orientation, one short integer" of a TIFF directory, in either byte order; its value follows.
-_LITTLE_ENDIAN = b"\x12\x01\x03\x00\x01\x00\x00\x00"
-_BIG_ENDIAN = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00"
+from interpnet_tf.export.picture_header import PictureHeader, read_header
+
+# So many pictures are decoded at once, whatever the number of processors: it bounds the memory.
+_AT_ONCE = 4
 
 
 def decode_images(image_bytes: Any, size: int) -> tf.Tensor:
@@ -29,61 +29,47 @@ def decode_images(image_bytes: Any, size: int) -> tf.Tensor:
     >>> decode_images([red], size=8)[0, 0, 0].numpy().tolist()
     [255, 0, 0]
     """
+
+    def decoded(numbered: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        index, data = numbered
+        header = read_header(data, index)
+        return _fit(_upright(_decode(data, header, size), header.orientation), size)
+
+    files = tf.convert_to_tensor(image_bytes)
     return tf.map_fn(
-        lambda data: _fit(_upright(_decode(data, size), data), size),
-        tf.convert_to_tensor(image_bytes),
+        decoded,
+        (tf.range(tf.size(files)), files),
         fn_output_signature=tf.TensorSpec((size, size, 3), tf.uint8),
+        parallel_iterations=1 if tf.executing_eagerly() else _AT_ONCE,
     )
 
 
-def _is_jpeg(data: tf.Tensor) -> tf.Tensor:
-    return tf.equal(tf.strings.substr(data, 0, 3), b"\xff\xd8\xff")
-
-
-def _decode(data: tf.Tensor, size: int) -> tf.Tensor:
+def _decode(data: tf.Tensor, header: PictureHeader, size: int) -> tf.Tensor:
     """Decodes one file; a large JPEG at a fraction of its size, as Pillow's `draft` to twice `size` does."""
 
-    def at(ratio: int) -> Any:
-        # This op reads PNG and GIF files, too; the accurate method is Pillow's.
+    def jpeg_at(ratio: int) -> Any:
+        # The accurate method is Pillow's.
         return lambda: tf.io.decode_jpeg(data, 3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
-    def reduced() -> tf.Tensor:
-        scale = tf.reduce_min(tf.io.extract_jpeg_shape(data)[:2]) // (2 * size)
-        index = tf.reduce_sum(tf.cast(scale >= tf.constant([2, 4, 8]), tf.int32))
-        return tf.switch_case(index, [at(ratio) for ratio in (1, 2, 4, 8)])
+    def jpeg() -> tf.Tensor:
+        scale = tf.minimum(header.height, header.width) // (2 * size)
+        index = tf.reduce_sum(tf.cast(scale >= [2, 4, 8], tf.int32))
+        return tf.switch_case(index, [jpeg_at(ratio) for ratio in (1, 2, 4, 8)])
 
-    return tf.cond(_is_jpeg(data), reduced, at(1))
+    return tf.switch_case(
+        header.format, [jpeg, lambda: tf.io.decode_png(data, 3), lambda: tf.io.decode_bmp(data, 3)]
+    )
 
 
-def _upright(image: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
-    """Undoes the rotation or reflection that the file's EXIF orientation mark tells of."""
-    mark = tf.where(_is_jpeg(data), _orientation(data), 1)
+def _upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """Undoes the rotation or reflection that EXIF's orientation, 1..8, tells of."""
 
-    def any_of(*marks: int) -> tf.Tensor:
-        return tf.reduce_any(tf.equal(mark, marks))
+    def any_of(*values: int) -> tf.Tensor:
+        return tf.reduce_any(tf.equal(orientation, values))
 
     image = tf.cond(any_of(5, 6, 7, 8), lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
     image = tf.cond(any_of(2, 3, 6, 7), lambda: tf.reverse(image, (1,)), lambda: image)
     return tf.cond(any_of(3, 4, 7, 8), lambda: tf.reverse(image, (0,)), lambda: image)
-
-
-def _orientation(data: tf.Tensor) -> tf.Tensor:
-    head = tf.strings.substr(data, 0, _HEAD)
-    codes = tf.io.decode_raw(head, tf.uint8)
-    codes = tf.pad(codes, [[0, _HEAD + 16 - tf.size(codes)]])
-
-    def found(pattern: bytes) -> tf.Tensor:
-        windows = tf.stack([codes[index : index + _HEAD] for index in range(len(pattern))], axis=1)
-        return tf.reduce_all(tf.equal(windows, list(pattern)), axis=1)
-
-    def value_behind(pattern: bytes) -> tf.Tensor:
-        here = found(pattern)
-        begin = tf.argmax(tf.cast(here, tf.int32), output_type=tf.int32)
-        return tf.where(tf.reduce_any(here), tf.cast(codes[begin + len(pattern)], tf.int32), 1)
-
-    value = value_behind(_LITTLE_ENDIAN)
-    value = tf.where(tf.equal(value, 1), value_behind(_BIG_ENDIAN), value)
-    return tf.where(tf.reduce_any(found(b"Exif\x00\x00")), value, 1)
 
 
 def _fit(image: tf.Tensor, size: int) -> tf.Tensor:
@@ -91,22 +77,31 @@ def _fit(image: tf.Tensor, size: int) -> tf.Tensor:
 
     Pillow scales rows, rounds to whole numbers, and then scales columns; so does this.
     """
-    height, width = tf.shape(image)[0], tf.shape(image)[1]
-    shorter = tf.minimum(height, width)
+    shorter = tf.reduce_min(tf.shape(image)[:2])
+    # The kernel reaches two pixels, of the new size or the old, over the edge of the centre.
+    margin = tf.maximum(2 * shorter // size, 2) + 2
     scale = tf.cast(size / shorter, tf.float32)
 
-    def resized(image: tf.Tensor, axis: int) -> tf.Tensor:
-        length = tf.shape(image)[axis]
-        shift = tf.cast(length - shorter, tf.float32) / 2 * scale
-        here = tf.equal([0, 1], axis)
+    def cropped(image: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Crops the first axis to what the result sees, and says where in that the centre begins."""
+        spare = tf.shape(image)[0] - shorter
+        begin = tf.maximum(spare // 2 - margin, 0)
+        end = spare // 2 + shorter + margin
+        return image[begin:end], tf.cast(spare, tf.float32) / 2 - tf.cast(begin, tf.float32)
+
+    def resized(image: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+        """Scales the first axis; the op is frugal with memory there."""
         scaled = tf.raw_ops.ScaleAndTranslate(
             images=image[None],
-            size=tf.where(here, size, tf.shape(image)[:2]),
-            scale=tf.where(here, scale, 1.0),
-            translation=tf.where(here, -shift, 0.0),
+            size=tf.stack([size, tf.shape(image)[1]]),
+            scale=tf.stack([scale, 1.0]),
+            translation=tf.stack([-shift * scale, 0.0]),
             kernel_type="keyscubic",
             antialias=True,
         )[0]
         return tf.cast(tf.clip_by_value(tf.floor(scaled + 0.5), 0, 255), tf.uint8)
 
-    return tf.ensure_shape(resized(resized(image, 1), 0), (size, size, 3))
+    image, down = cropped(image)
+    image, across = cropped(tf.transpose(image, (1, 0, 2)))
+    rows = tf.transpose(resized(image, across), (1, 0, 2))
+    return tf.ensure_shape(resized(rows, down), (size, size, 3))
