@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from interpnet_tf.data import picture_file
+from interpnet_tf.errors import reading
 
 
 def read_image(path: str | os.PathLike, size: int = 128) -> np.ndarray:
@@ -60,14 +61,10 @@ def open_image(path: str | os.PathLike) -> Image.Image:
 
 def _read(path: str | os.PathLike, decode: Callable[[bytes], Any]) -> Any:
     try:
-        with open(path, "rb") as file:
+        with reading(path, "an image", "replace or remove it"), open(path, "rb") as file:
             return decode(file.read())
     except (FileNotFoundError, IsADirectoryError):
         raise FileNotFoundError(f"there is no image file {os.fspath(path)!r}") from None
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{os.fspath(path)!r} cannot be read as an image: {error}; replace or remove it"
-        ) from error
 
 
 def read_images(

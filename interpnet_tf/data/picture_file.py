@@ -32,6 +32,9 @@ MAXIMUM_SCANS = 100  # each scan of a progressive JPEG is a pass over all of the
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}  # by colour type
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_WHOLE = ((0, 0, 1, 1),)  # first row, first column, distance of rows, of columns
+_ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -85,12 +88,14 @@ def decode(data: bytes, least_size: int | None = None) -> Image.Image:
     file = read_header(data)
     try:
         image = _decoded(file, least_size)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, zlib.error, Image.DecompressionBombError) as error:
         raise ValueError(f"it is damaged: {error}") from error
     return image.transpose(_UPRIGHT[file.orientation]) if file.orientation in _UPRIGHT else image
 
 
 def _decoded(file: PictureFile, least_size: int | None) -> Image.Image:
+    if file.format == "PNG":
+        _check_rows(file.content)
     with Image.open(io.BytesIO(file.content), formats=[file.format]) as image:
         if least_size is not None:
             image.draft("RGB", (least_size, least_size))
@@ -159,6 +164,8 @@ def _read_jpeg(data: bytes) -> PictureFile:
         raise ValueError("its header is damaged: the size is missing")
     if data.count(b"\xff\xda") > MAXIMUM_SCANS:
         raise ValueError(f"it has more than {MAXIMUM_SCANS} scans; save it as a baseline JPEG")
+    if data.find(b"\xff\xd9", position) < 0:
+        raise ValueError("it is damaged: cut short")
     return PictureFile("JPEG", frame[1], frame[0], orientation or 1, b"".join([*pieces, data[position:]]))
 
 
@@ -189,6 +196,26 @@ def _read_png(data: bytes) -> PictureFile:
     if b"IDAT" not in kinds or (colour == 3 and b"PLTE" not in kinds):
         raise ValueError("it is damaged: pixels or palette are missing")
     return PictureFile("PNG", width, height, orientation or 1, b"".join(pieces))
+
+
+def _check_rows(content: bytes) -> None:
+    """Refuses a PNG that holds fewer rows than it should: Pillow leaves the rest black without a word."""
+    width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", content[16:29])
+    missing = 0
+    for row, column, down, across in _ADAM7 if interlace else _WHOLE:
+        columns = (width - column + across - 1) // across
+        bytes_a_row = 1 + (columns * depth * _PNG_CHANNELS[colour] + 7) // 8
+        missing += bytes_a_row * ((height - row + down - 1) // down) if columns > 0 else 0
+    inflater, position, at_once = zlib.decompressobj(), 8, 2**20
+    while missing > 0 and position < len(content):
+        end = position + 12 + int.from_bytes(content[position : position + 4])
+        packed = content[position + 8 : end - 4] if content[position + 4 : position + 8] == b"IDAT" else b""
+        while missing > 0 and (unpacked := inflater.decompress(packed, at_once)):
+            missing -= len(unpacked)
+            packed = inflater.unconsumed_tail
+        position = end
+    if missing > 0:
+        raise ValueError("rows of pixels are missing")
 
 
 def _read_bmp(data: bytes) -> PictureFile:
