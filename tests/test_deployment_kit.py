@@ -71,6 +71,13 @@ def test_kserve_mounts_what_there_is():
     assert file == f"{mount['mountPath']}/{next(iter(config_map['data']))}"
 
 
+def test_kserve_and_docker_run_the_same_server():
+    _, service = yaml.safe_load_all((KIT / "kserve.yaml").read_text())
+    compose = yaml.safe_load((KIT / "docker-compose.yml").read_text())
+    version = service["spec"]["predictor"]["model"]["runtimeVersion"]
+    assert compose["services"]["serving"]["image"] == f"tensorflow/serving:{version}"
+
+
 def test_readme_names_what_there_is():
     readme = (KIT / "README.md").read_text()
     named = re.findall(r"`((?:clients/)?[\w-]+\.(?:py|txt|yml|yaml|config))`", readme)

@@ -13,7 +13,7 @@ from conftest import lessons
 
 from interpnet_tf import LRCNDecoder, TransformerDecoder
 from interpnet_tf.export import litert, quality
-from interpnet_tf.export.litert_file import LiteRTModel, check_ops, ops, pack
+from interpnet_tf.export.litert_file import LiteRTModel, check_ops, least_runtime, ops, pack
 
 pytest.importorskip("ai_edge_litert")
 PHONE = Path(__file__).parents[1] / "export" / "phone"
@@ -210,6 +210,7 @@ def test_what_lies_in_the_file_and_beside_it(trained, exported, birds):
 
 def test_the_card_tells_what_the_conversion_cost(exported):
     card = json.loads((exported.parent / "birds.model_card.json").read_text("utf-8"))
+    assert card["least_runtime"] == "2.6.0"
     assert card["quality"]["examples"] == 7
     assert card["quality"]["identical_sentences"] == 1.0
     assert card["quality"]["accuracy"] == {"keras": 1.0, "converted": 1.0, "change": 0.0}
@@ -331,3 +332,10 @@ def test_client_joins_words_as_the_tokenizer_does(trained):
     for _ in range(200):
         ids = draw.integers(4, 4 + len(words), 12)
         assert detokenize([words[index - 4] for index in ids]) == tokenizer.detokenize([ids])[0]
+
+
+def test_dynamic_files_need_the_runtime_that_the_phone_guide_names(trained):
+    least = least_runtime(litert.convert(trained, "dynamic"))
+    guide = (Path(__file__).parents[1] / "export" / "phone" / "README.md").read_text("utf-8")
+    assert f"**{least.removesuffix('.0')}**" in guide
+    assert f"`{least}`" in guide

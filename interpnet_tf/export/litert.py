@@ -16,7 +16,7 @@ import tensorflow as tf
 from interpnet_tf.atomic import write_atomically
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.export import litert_graph, quality
-from interpnet_tf.export.litert_file import LiteRTModel, check_ops, check_runs, ops, pack
+from interpnet_tf.export.litert_file import LiteRTModel, check_ops, check_runs, least_runtime, ops, pack
 from interpnet_tf.export.litert_link import link
 from interpnet_tf.export.litert_refusals import check_convertible, refusing
 from interpnet_tf.export.model_card import model_card
@@ -109,6 +109,7 @@ def export_litert(
         "quantization": quantize or "none",
         "bytes": len(content),
         "operations": sorted(ops(content)),
+        "least_runtime": least_runtime(content),
     }
     if samples is not None:
         card["quality"] = _quality(model, content, samples, references, labels, max_length)

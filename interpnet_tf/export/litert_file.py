@@ -33,6 +33,20 @@ def ops(content: bytes) -> set[str]:
     return found
 
 
+def least_runtime(content: bytes) -> str:
+    """Returns the version of the first LiteRT or TensorFlow Lite runtime that has a model's ops.
+
+    Args:
+        content: the model's flatbuffer.
+    """
+    model = litert_schema().Model.GetRootAs(content, 0)
+    for index in range(model.MetadataLength()):
+        entry = model.Metadata(index)
+        if entry.Name() == b"min_runtime_version":
+            return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes().rstrip(b"\0").decode()
+    raise ValueError("the model does not say which runtime it needs; convert it anew")
+
+
 def check_ops(content: bytes) -> None:
     """Raises a `ValueError` if a model needs anything but LiteRT's built-in ops."""
     if custom := sorted(name for name in ops(content) if name.startswith("custom:")):
