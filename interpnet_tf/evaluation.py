@@ -8,6 +8,7 @@ import numpy as np
 
 from interpnet_tf import metrics
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.finite import check_inputs, check_results
 from interpnet_tf.model import InterpNet
 from interpnet_tf.probabilities import class_probabilities
 
@@ -80,8 +81,11 @@ def _yardsticks(
 
 
 def _predictions(model: InterpNet, dataset: ExplanationDataset) -> np.ndarray:
+    check_inputs(dataset.inputs)
     scores = model.classifier.predict(dataset.inputs, verbose=0)
-    return class_probabilities(model.classifier, scores, model.output_kind).numpy().argmax(axis=-1)
+    probabilities = class_probabilities(model.classifier, scores, model.output_kind).numpy()
+    check_results(model, np.isfinite(probabilities).all(axis=1))
+    return probabilities.argmax(axis=-1)
 
 
 def report(result: dict[str, Any]) -> str:

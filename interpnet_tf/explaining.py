@@ -18,6 +18,7 @@ from interpnet_tf.checks import check_whole
 from interpnet_tf.data.inputs import input_batches, number_of_examples, read_arrays
 from interpnet_tf.data.streams import is_stream
 from interpnet_tf.explanation import Explanation
+from interpnet_tf.finite import check_results, finite_batches
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import ExplanationTokenizer
 
@@ -35,7 +36,7 @@ class ExplainedBatch(NamedTuple):
         probabilities: of the classes, float32 `(batch, classes)`.
         ids: int32 `(batch, n_best, max_length)`, see `generation.Sentences`.
         log_probabilities: float32 `(batch, n_best, max_length)`.
-        scores: float32 `(batch, n_best)`.
+        scores: float32 `(batch, n_best)`; NaN where r(x) is not finite.
         texts: the sentences as strings, `(batch, n_best)`.
     """
 
@@ -79,13 +80,15 @@ def explain(
     few = not is_stream(x) and number_of_examples(read_arrays(x, expected)) < _MANY_EXAMPLES
     folded = None if few else model.decoder.fold()
     asked = None if class_id is None else asked_classes(model, class_id)
-    for index, part in enumerate(input_batches(x, batch_size, expected)):
+    for index, part in enumerate(finite_batches(input_batches(x, batch_size, expected))):
         of_part = None
         if asked is not None:
             of_part = classes_of_batch(asked, len(explanations), len(keras.tree.flatten(part)[0]))
         examples = (part,) if of_part is None else (part, of_part)
         explained = model._explain(examples, tf.constant([seed, index]), folded, **options)
         explained = ExplainedBatch(*(result.numpy() for result in explained))
+        finite = np.isfinite(explained.probabilities).all(axis=1) & ~np.isnan(explained.scores).any(axis=1)
+        check_results(model, finite, begin=len(explanations))
         explanations += records(explained, model.class_names, model.tokenizer, of_part)
     if asked is not None and asked.ndim and len(asked) != len(explanations):
         raise ValueError(f"class_id names {len(asked)} classes for {len(explanations)} examples")
@@ -131,6 +134,9 @@ def explain_batch(
     said = (tf.function(generate, jit_compile=True) if jit_compile else generate)(r, seed, folded)
     texts = model.tokenizer.detokenize_tensor(tf.reshape(said.ids, (-1, max_length)))
     texts = tf.reshape(texts, tf.shape(said.scores))
+    # Infinity may saturate a decoder, which then says something all the same.
+    finite = tf.reduce_all(tf.math.is_finite(r), axis=1, keepdims=True)
+    said = said._replace(scores=tf.where(finite, said.scores, math.nan))
     return ExplainedBatch(probabilities, *said, texts)
 
 

@@ -17,6 +17,7 @@ from interpnet_tf.atomic import replacing
 from interpnet_tf.data.inputs import batch_of, input_batches
 from interpnet_tf.data.pipeline import SentenceBatches, examples
 from interpnet_tf.explanation import Explanation
+from interpnet_tf.finite import check_weights, finite_r
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.keras_files import read_model
 from interpnet_tf.probabilities import class_count, output_kind
@@ -97,6 +98,7 @@ class InterpNet(WordLossModel):
             raise ValueError(f"max_length must be at least 2 (a word and the end), got {max_length}")
         self.classifier, self.tokenizer, self.max_length, self.seed = classifier, tokenizer, max_length, seed
         self.introspector = Introspector(classifier, layers, pooling)
+        check_weights(classifier)
         self.output_kind = output_kind(classifier, output)
         self.class_names = _class_names(class_names, classifier)
         # Found by `fit`: the layers' scales differ by orders of magnitude. The decoder could undo them, so
@@ -177,7 +179,7 @@ class InterpNet(WordLossModel):
         if not sentences:
             raise ValueError("no example has an explanation; give at least one sentence to learn from")
         if r is None:
-            r = np.concatenate([self.introspect(part) for part in inputs])
+            r = np.concatenate([*finite_r(self, (b for part in inputs for b in input_batches(part, 64)))])
         if len(r) != len(explanations):
             raise ValueError(f"there are {len(r)} examples and explanations for {len(explanations)}")
         if r.shape[1] != self.introspector.width:
@@ -203,10 +205,14 @@ class InterpNet(WordLossModel):
         )
 
     def introspect(self, x: Any, batch_size: int = 64) -> np.ndarray:
-        """Returns r(x), float32 `(batch, width)`; `model.introspector(x)` gives the layers by name."""
+        """Returns r(x), float32 `(batch, width)`; `model.introspector(x)` gives the layers by name.
+
+        Raises:
+            ValueError: if it is not finite for some example, which is named.
+        """
         nothing = np.zeros((0, self.introspector.width), "float32")
         parts = input_batches(x, batch_size, self.introspector.input)
-        return np.concatenate([nothing, *(self._r(part).numpy() for part in parts)])
+        return np.concatenate([nothing, *finite_r(self, parts)])
 
     def fit(
         self, x=None, y=None, batch_size=32, epochs=1, validation_data=None, shuffle=True, **kwargs

@@ -13,6 +13,7 @@ from interpnet_tf import generation
 from interpnet_tf.data.inputs import input_batches, number_of_examples, read_arrays
 from interpnet_tf.data.streams import is_stream, number_of_batches
 from interpnet_tf.explaining import classify_and_read
+from interpnet_tf.finite import check_inputs, check_results, finite_batches
 
 if TYPE_CHECKING:
     from interpnet_tf.model import InterpNet
@@ -33,6 +34,7 @@ def predict_batch(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
 
 def with_texts(model: InterpNet, predicted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Returns what `predict_batch` gave, as arrays, with the sentences that the ids spell."""
+    check_results(model, np.isfinite(predicted["probabilities"]).all(axis=1))
     return {**predicted, "texts": np.array(model.tokenizer.detokenize(predicted["token_ids"]), dtype=np.str_)}
 
 
@@ -50,7 +52,9 @@ def input_pipeline(
     Args:
         x, batch_size, expected, steps: see `input_batches`.
     """
-    parts = input_batches(x, batch_size, expected, steps)
+    if not is_stream(x):
+        check_inputs(read_arrays(x, expected))  # here, as an error within the pipeline would change its kind
+    parts = finite_batches(input_batches(x, batch_size, expected, steps))
     first = next(parts, None)
     if first is None:
         return None

@@ -29,11 +29,6 @@ def score_sentences(
     r = model.introspect(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size)
     if len(r) != len(of_examples):
         raise ValueError(f"there are {len(r)} examples and sentences for {len(of_examples)}")
-    if not np.isfinite(r).all():
-        row = int(np.flatnonzero(~np.isfinite(r).all(axis=1))[0])
-        raise ValueError(
-            f"r(x) of example {row} is not finite; check the inputs and the classifier's weights"
-        )
     owners = np.repeat(np.arange(len(r)), [len(of_one) for of_one in of_examples])
     texts = [sentence for of_one in of_examples for sentence in of_one]
     by_word = log_probabilities(model, r[owners], ids_of_texts(model, texts, owners), batch_size)

@@ -336,7 +336,7 @@ def test_layers_without_the_probabilities(make_model, birds):
         (lambda m, b: m.fit(b.inputs, [[None]] * 13), "strings or lists of strings, got None"),
         (
             lambda m, b: m.fit(np.full_like(b.inputs, np.nan), b.explanations),
-            r"r\(x\) of example 0 is not finite",
+            "x holds NaN or infinity in example 0",
         ),
         (lambda m, b: m.explain(b, sampler="best"), "sampler must be.*got 'best'"),
         (lambda m, b: m.explain(b, batch_size=-1), "batch_size must be at least 1, got -1"),
