@@ -19,11 +19,14 @@ with quiet.silenced_stderr():  # else pytest would print at its end what TensorF
 
     keras.ops.zeros(1)
 
+import half_precision
+
 from interpnet_tf import Explanation, ExplanationDataset, ExplanationTokenizer, InterpNet, LRCNDecoder
 
 # A machine that has other work too may take long over a single example.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+half_precision.skip_where_it_crashes()
 
 SAID_OF = {
     "crow": ["a black bird with a long bill.", "this bird is black."],
@@ -107,16 +110,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
 
 
-# TensorFlow asks the processor whether there is bfloat16, and crashes where oneDNN was told to do without.
-NO_BFLOAT16 = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in ("SSE41", "AVX", "AVX2", "AVX2_VNNI")
-
-
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
+def pytest_runtest_setup() -> None:
     """Layers without a seed of their own start alike in every test and fixture, whatever ran before."""
     keras.utils.set_random_seed(0)
-    if NO_BFLOAT16 and item.get_closest_marker("bfloat16"):
-        pytest.skip("oneDNN is told to do without bfloat16")
 
 
 @pytest.fixture(scope="session")

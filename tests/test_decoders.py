@@ -22,7 +22,6 @@ def test_lrcn_meets_the_contract():
     check_decoder_contract(small(), width=7)
 
 
-@pytest.mark.bfloat16
 def test_lrcn_meets_the_contract_in_mixed_precision():
     check_decoder_contract(small(dtype="mixed_bfloat16"), width=7, tolerance=1e-2)
 
@@ -81,7 +80,6 @@ def test_dropout_is_on_in_training_only():
     assert np.abs(calm - decoder(INPUTS, training=True)).max() > 1e-3
 
 
-@pytest.mark.bfloat16
 def test_mixed_precision_keeps_weights_and_states_in_float32():
     decoder, exact = small(dtype="mixed_bfloat16"), small()
     exact(INPUTS)

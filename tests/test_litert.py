@@ -131,9 +131,7 @@ def test_swish_whose_gradient_is_custom(make_model, valid_birds, quantize):
     np.testing.assert_allclose(said["probabilities"], classifier(valid_birds.inputs), atol=tolerance)
 
 
-@pytest.mark.parametrize(
-    "policy", [pytest.param("mixed_bfloat16", marks=pytest.mark.bfloat16), "mixed_float16", "float64"]
-)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"])
 def test_other_precisions_become_float32(make_model, valid_birds, policy):
     classifier = keras.Sequential(
         [

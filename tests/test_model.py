@@ -278,7 +278,6 @@ def test_load_of_another_model(tmp_path):
 # Precision
 
 
-@pytest.mark.bfloat16
 def test_mixed_precision(make_model, birds, tmp_path):
     model = make_model(dtype="mixed_bfloat16")
     exact = losses_of(make_model(), birds)["loss"]

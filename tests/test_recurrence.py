@@ -87,7 +87,6 @@ def test_one_graph_serves_every_length_and_batch():
             np.testing.assert_allclose(actual, expected, atol=2e-5, rtol=1e-5)
 
 
-@pytest.mark.bfloat16
 def test_bfloat16_is_close():
     inputs, kernel, weights = problem(words=9, batch=4)
     exact = values_and_gradients(lstm_sequence, inputs, kernel, weights)

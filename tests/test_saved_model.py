@@ -122,7 +122,6 @@ def test_both_decoders(make_model, tmp_path):
     assert_explains_alike(answer, model.explain(x))
 
 
-@pytest.mark.bfloat16
 def test_mixed_precision(make_model, tmp_path):
     model = make_model(dtype="mixed_bfloat16")
     x = bird_features(5, seed=3).inputs

@@ -83,7 +83,7 @@ async def watching(versions):
         await versions.close()
 
 
-async def until(condition, seconds=10):
+async def until(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about"

@@ -55,12 +55,10 @@ def test_meets_the_contract_with_large_weights():
 
 
 @pytest.mark.slow
-@pytest.mark.bfloat16
 def test_meets_the_contract_in_mixed_precision():
     check_decoder_contract(small(dtype="mixed_bfloat16"), width=7, tolerance=1e-2)
 
 
-@pytest.mark.bfloat16
 def test_mixed_precision_keeps_weights_in_float32():
     decoder, exact = small(dtype="mixed_bfloat16"), small()
     logits = decoder(INPUTS)
