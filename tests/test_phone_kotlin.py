@@ -137,7 +137,7 @@ def test_pictures(make_model, client, kotlin, tmp_path):
     *lines, refused = kotlin(
         tmp_path / "birds.tflite", tmp_path / "recording", [*files, tmp_path / "broken.png"]
     )
-    assert refused == "refused: this is no picture that Android can read"
+    assert refused == "refused: this is no JPEG, PNG or BMP file"
     for line, x in zip(lines, inputs, strict=True):
         check(line, explainer.explain(x))
 

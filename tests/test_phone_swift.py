@@ -7,6 +7,8 @@ import pytest
 import tree_sitter
 import tree_sitter_swift
 
+from interpnet_tf.data import picture_file
+
 PHONE = Path(__file__).parents[1] / "export" / "phone"
 FILES = sorted(PHONE.glob("*.swift"))
 
@@ -44,4 +46,4 @@ def test_the_same_limit_of_pixels():
     limits = {}
     for path in (PHONE / "InterpnetPicture.kt", PHONE / "InterpnetPicture.swift"):
         (limits[path.name],) = re.findall(r"(?i)most_?pixels = ([\d_]+)", path.read_text("utf-8"))
-    assert len({int(limit) for limit in limits.values()}) == 1, limits
+    assert {int(limit) for limit in limits.values()} == {picture_file.MAXIMUM_PIXELS}, limits

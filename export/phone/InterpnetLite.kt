@@ -43,7 +43,7 @@ class Explainer(model: ByteArray, threads: Int = 1) : AutoCloseable {
     /** Whether the model reads pictures. */
     val readsPictures: Boolean = Regex("\"kind\":\\s*\"picture\"").containsMatchIn(text("preprocessing.json"))
 
-    /** Classifies a picture file (JPEG, PNG, GIF or BMP) and says why. */
+    /** Classifies a picture file (JPEG, PNG or BMP) and says why. */
     fun explainPicture(file: ByteArray): Explanation {
         check(readsPictures) { "this model reads arrays of the shape ${shape.toList()}; call explain" }
         return explain(readPicture(file, shape[0]))

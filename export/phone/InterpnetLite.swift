@@ -45,7 +45,7 @@ final class Explainer {
         shape = try Array(runner.input(named: "x").shape.dimensions.dropFirst())
     }
 
-    /// Classifies a picture file (JPEG, PNG, GIF or BMP) and says why.
+    /// Classifies a picture file (JPEG, PNG or BMP) and says why.
     func explainPicture(_ file: Data) throws -> Explanation {
         guard readsPictures else {
             throw ExplainerError.wrongInput("this model reads arrays of the shape \(shape); call explain")

@@ -11,21 +11,25 @@ import kotlin.math.max
 import kotlin.math.min
 
 /** The most pixels that a picture file may have; it is refused before it is decoded. */
-const val MOST_PIXELS = 89_478_485L
+const val MOST_PIXELS = 67_108_864L
 
 /** Returns the RGB numbers (0..255) of a picture file, `size * size * 3`, row by row. */
 fun readPicture(file: ByteArray, size: Int): FloatArray {
+    // Android reads more kinds than training did.
+    val isJpeg = file.startsWith(0xFF, 0xD8, 0xFF)
+    require(isJpeg || file.startsWith(0x89, 'P'.code, 'N'.code, 'G'.code) || file.startsWith('B'.code, 'M'.code)) {
+        "this is no JPEG, PNG or BMP file"
+    }
     val options = BitmapFactory.Options()
     options.inJustDecodeBounds = true
     BitmapFactory.decodeByteArray(file, 0, file.size, options)
-    require(options.outWidth > 0 && options.outHeight > 0) { "this is no picture that Android can read" }
+    require(options.outWidth > 0 && options.outHeight > 0) { "this picture is damaged" }
     require(options.outWidth.toLong() * options.outHeight <= MOST_PIXELS) {
         "the picture has ${options.outWidth} x ${options.outHeight} pixels, more than $MOST_PIXELS"
     }
     options.inJustDecodeBounds = false
     options.inPremultiplied = false // colours behind transparent pixels stay as they are
     val shorter = min(options.outWidth, options.outHeight)
-    val isJpeg = options.outMimeType == "image/jpeg"
     options.inSampleSize = listOf(8, 4, 2).firstOrNull { isJpeg && shorter >= it * 2 * size } ?: 1
     val bitmap = requireNotNull(BitmapFactory.decodeByteArray(file, 0, file.size, options)) {
         "this picture is damaged"
@@ -38,6 +42,9 @@ fun readPicture(file: ByteArray, size: Int): FloatArray {
     )
     return Pixels(bitmap.width, bitmap.height, argb).upright(orientation).fit(size)
 }
+
+private fun ByteArray.startsWith(vararg bytes: Int): Boolean =
+    size >= bytes.size && bytes.indices.all { this[it] == bytes[it].toByte() }
 
 /** The pixels of a picture, 0xAARRGGBB, row by row. */
 class Pixels(val width: Int, val height: Int, val argb: IntArray) {

@@ -20,7 +20,6 @@ object BitmapFactory {
         @JvmField var inSampleSize = 1
         @JvmField var outWidth = -1
         @JvmField var outHeight = -1
-        @JvmField var outMimeType: String? = null
     }
 
     @JvmStatic
@@ -30,7 +29,6 @@ object BitmapFactory {
         reader.input = stream
         options.outWidth = reader.getWidth(0)
         options.outHeight = reader.getHeight(0)
-        options.outMimeType = reader.originatingProvider.mimeTypes.first()
         if (options.inJustDecodeBounds) return null
         check(options.inSampleSize == 1) { "the stub does not shrink" }
         return Bitmap(reader.read(0))
