@@ -33,12 +33,13 @@ SIZE = 16
 @pytest.fixture(scope="module")
 def client():
     """The module of the Python client."""
-    sys.path.insert(0, str(PHONE))
-    try:
-        import interpnet_lite
-    finally:
-        sys.path.remove(str(PHONE))
-    return interpnet_lite
+    sys.path.insert(
+        0, str(PHONE)
+    )  # until the end: the client imports its reader of pictures when it needs it
+    import interpnet_lite
+
+    yield interpnet_lite
+    sys.path.remove(str(PHONE))
 
 
 @pytest.fixture(scope="module")
