@@ -35,7 +35,7 @@ def client():
     """The module of the Python client."""
     sys.path.insert(
         0, str(PHONE)
-    )  # until the end: the client imports its reader of pictures when it needs it
+    )  # until the end: the client imports its reader of pictures late
     import interpnet_lite
 
     yield interpnet_lite
