@@ -33,9 +33,7 @@ SIZE = 16
 @pytest.fixture(scope="module")
 def client():
     """The module of the Python client."""
-    sys.path.insert(
-        0, str(PHONE)
-    )  # until the end: the client imports its reader of pictures late
+    sys.path.insert(0, str(PHONE))  # until the end, as the client imports its reader late
     import interpnet_lite
 
     yield interpnet_lite
