@@ -9,7 +9,8 @@ import keras
 
 from interpnet_tf.compact_bilinear import CompactBilinearPooling
 from interpnet_tf.data_formats import LAST, data_format
-from interpnet_tf.layers import check_classifier, check_path, default_layers, output_path, trace
+from interpnet_tf.default_layers import default_layers
+from interpnet_tf.layers import check_classifier, check_path, output_path, trace
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")

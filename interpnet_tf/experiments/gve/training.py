@@ -10,12 +10,14 @@ from typing import Any
 
 import keras
 
-from interpnet_tf import layers, rewards, sentence_models
+from interpnet_tf import rewards, sentence_models
 from interpnet_tf.class_embedding import CLASS_EMBEDDING, with_class_embedding, with_true_classes
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.decoders.lrcn import LRCNDecoder
+from interpnet_tf.default_layers import default_layers
 from interpnet_tf.experiments.gve.stages import Stages
+from interpnet_tf.layers import trace
 from interpnet_tf.model import InterpNet
 from interpnet_tf.policy_gradient import train_policy
 from interpnet_tf.sentence_models import train_sentence_model
@@ -119,7 +121,7 @@ def train(
     def train_relevance(directory: Any, callbacks: Any) -> InterpNet:
         whole, read = classifier, []
         if chosen.image:
-            read.append(image_layer or layers.default_layers(layers.trace(classifier))[0])
+            read.append(image_layer or default_layers(trace(classifier))[0])
         if chosen.label:
             reader = _sentence_model("language_model", tokenizer, train, valid, seed, stages, sentences)
             vectors = sentence_models.class_vectors(reader, tokenizer, train)
