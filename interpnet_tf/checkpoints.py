@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from interpnet_tf import training_state
+from interpnet_tf import terminal, training_state
 from interpnet_tf.errors import UnreadableFileError, reading
 
 
@@ -83,7 +83,7 @@ class Checkpoints(keras.callbacks.Callback):
                 if best != path:
                     training_state.read(best)
             except (UnreadableFileError, FileNotFoundError) as error:
-                print(f"{error}; going back to the epoch before", file=sys.stderr)
+                terminal.show(f"{error}; going back to the epoch before", sys.stderr)
                 path.unlink()
                 continue
             training_state.assign(model, arrays, path)

@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from interpnet_tf import terminal
+
 
 class EpochLines(keras.callbacks.Callback):
     """Prints a line an epoch to standard error, and the share of the epoch done where that is a terminal.
@@ -19,7 +21,7 @@ class EpochLines(keras.callbacks.Callback):
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self.title = title
+        self.title = terminal.harmless(title)
         self._began = self._shown = 0.0
         self._batches = 0
 
@@ -56,7 +58,7 @@ class CountLine:
     """
 
     def __init__(self, title: str, unit: str, seconds: float = 30.0) -> None:
-        self.title, self.unit = title, unit
+        self.title, self.unit = terminal.harmless(title), unit
         self._began = self._shown = -math.inf
         self._first: int | None = None
         self._seconds = 0.5 if sys.stderr.isatty() else seconds

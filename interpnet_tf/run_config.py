@@ -17,6 +17,8 @@ _DECODER_OPTIONS = {
     "lrcn": {"units": 512, "dropout": 0.5},
     "transformer": {"units": 256, "dropout": 0.1},
 }
+# Of whole numbers: what fits 32 bits, less what layers add to a seed for seeds of their own.
+_HIGHEST = 2**31 - 1 - 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +28,8 @@ class RunConfig:
     Args:
         data: name of a data set or path of a records file, see `data.loading.load`.
         root: folder of a data set that is not embedded.
-        variant: a key of `classifiers.HIDDEN_LAYERS`: which network of the paper.
+        variant: a key of `classifiers.HIDDEN_LAYERS`: which network of the paper; `None` only with
+            `classifier`.
         decoder: name of the decoder.
         seed: of everything random.
         data_seed: of the draws that the data set makes; `None` is `seed`. Runs of several seeds on the same
@@ -47,14 +50,17 @@ class RunConfig:
         mixed_precision: whether the decoder multiplies in bfloat16.
         backbone: a finished run on the same images, or a `.keras` file of its classifier, whose convolutional
             layers are taken as they are, so that the dense layers alone are trained; `None` trains all.
-        classifier: a `.keras` file of a trained classifier to explain, whose layers are named as those of
-            `variant`; `None` trains one.
+        classifier: a `.keras` file of a trained classifier to explain, or a run whose classifier that is;
+            `None` trains one.
+        layers: the layers that form r(x), see `InterpNet`; `None` takes those of `variant`, which the
+            classifier must have then, and without a variant what `InterpNet` takes by itself.
+        output: what `classifier` gives, see `InterpNet`; `None` finds out.
         options: further arguments of the data set's `load`.
     """
 
     data: str
     root: str | None = None
-    variant: str = "interpnet-2"
+    variant: str | None = "interpnet-2"
     decoder: str = "lrcn"
     seed: int = 0
     epochs: int = 30
@@ -72,14 +78,24 @@ class RunConfig:
     mixed_precision: bool = False
     backbone: str | None = None
     classifier: str | None = None
+    layers: list[str] | None = None
+    output: str | None = None
     data_seed: int | None = None
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        classifiers.variant_layers(self.variant)
-        for name in ("epochs", "classifier_epochs", "batch_size", "minimum_count"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.variant is not None:
+            classifiers.variant_layers(self.variant)
+        elif self.classifier is None:
+            raise ValueError("variant must be given where no classifier is: it says what to train")
+        if self.classifier is not None and self.backbone is not None:
+            raise ValueError("backbone is for a classifier to be trained; leave it out where one is given")
+        least = {"epochs": 1, "classifier_epochs": 1, "batch_size": 1, "minimum_count": 1, "max_length": 2}
+        least |= {"seed": 0, "data_seed": 0}
+        for name, lowest in least.items():
+            value = getattr(self, name)
+            if value is not None and not lowest <= value <= _HIGHEST:
+                raise ValueError(f"{name} must be at least {lowest} and at most {_HIGHEST}, got {value}")
         if not 0 <= self.cool_down < self.epochs:
             raise ValueError(f"cool_down must lie between 0 and epochs - 1, got {self.cool_down}")
         if not 0 < self.learning_rate < 1:
@@ -99,6 +115,13 @@ class RunConfig:
         return decoders.get(
             self.decoder, vocabulary_size, self.max_length, seed=self.seed, dtype=dtype, **options
         )
+
+    @property
+    def r_layers(self) -> list[str] | None:
+        """The layers that form r(x), as `InterpNet` takes them."""
+        if self.layers is not None or self.variant is None:
+            return self.layers
+        return classifiers.variant_layers(self.variant)
 
     def load(self, split: str, root: str | None = None, **options: Any) -> ExplanationDataset:
         """Loads a split of the data set of this run, from `root` where it has moved."""

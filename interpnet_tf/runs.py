@@ -17,6 +17,7 @@ import numpy as np
 from interpnet_tf import classifiers
 from interpnet_tf.atomic import replacing, write_atomically
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data_check import check_classifier, check_data
 from interpnet_tf.keras_files import read_model
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.run_config import RunConfig, read_config
@@ -61,14 +62,16 @@ def train(
         shutil.rmtree(checkpoints, ignore_errors=True)  # of a run that was killed at its very end
         return load(out / "model.keras")
     train_data, valid_data = splits or (config.load("train"), config.load("validation"))
-    _check(train_data, f"the train split of {config.data!r}")
-    _check(valid_data, f"the validation split of {config.data!r}")
-    write_atomically(out / "config.json", json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+    check_data(train_data, f"the train split of {config.data!r}")
+    check_data(valid_data, f"the validation split of {config.data!r}")
+    tokenizer = ExplanationTokenizer(minimum_count=config.minimum_count).adapt(train_data.explanations)
     keras.utils.set_random_seed(config.seed)
-    classifier, classifier_history = classifier_of(
-        config, train_data, valid_data, checkpoints / "classifier", callbacks.get("classifier")
-    )
-    model = _untrained_explainer(config, classifier, train_data)
+    parts = _classifier_parts(config, train_data)
+    model = _untrained_explainer(config, parts[0], tokenizer, train_data.class_names)
+    # From here on nothing is refused any more that could be known before a training.
+    write_atomically(out / "config.json", json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+    directory, stage_callbacks = checkpoints / "classifier", callbacks.get("classifier")
+    classifier_history = _train_head(config, *parts[1:], train_data, valid_data, directory, stage_callbacks)
     train_r, valid_r = r or (None, None)
     explainer_history = train_explainer(
         model,
@@ -108,22 +111,49 @@ def classifier_of(
     Returns:
         The classifier, and its history as `train_classifier` returns it, empty for one that was read.
     """
+    classifier, *parts = _classifier_parts(config, train_data)
+    return classifier, _train_head(config, *parts, train_data, valid_data, directory, callbacks)
+
+
+def _classifier_parts(
+    config: RunConfig, dataset: ExplanationDataset
+) -> tuple[keras.Model, keras.Model | None, keras.Model | None]:
+    """Returns the classifier of a run, the part of it to be trained, and the backbone in front of that."""
     if config.classifier is not None:
-        return _read_classifier(config.classifier), []
-    hidden, classes = classifiers.HIDDEN_LAYERS[config.variant], len(train_data.class_names)
-    backbone = None
+        classifier = _read_classifier(config.classifier)
+        check_classifier(classifier, dataset, repr(config.data))
+        return classifier, None, None
+    hidden, classes = classifiers.HIDDEN_LAYERS[config.variant], len(dataset.class_names)
+    backbone, shape = None, dataset.inputs.shape[1:]
     if config.backbone is not None:
         backbone = classifiers.feature_extractor(_read_classifier(config.backbone))
+        shape = backbone.output_shape[1:]
+    if len(shape) == 1:
+        head = classifiers.mlp(shape[0], classes, hidden, seed=config.seed)
+    else:
+        head = classifiers.small_cnn(shape, classes, hidden, seed=config.seed)
+    return (classifiers.join(backbone, head) if backbone else head), head, backbone
+
+
+def _train_head(
+    config: RunConfig,
+    head: keras.Model | None,
+    backbone: keras.Model | None,
+    train_data: ExplanationDataset,
+    valid_data: ExplanationDataset,
+    directory: str | os.PathLike,
+    callbacks: list[Any] | None,
+) -> list[dict[str, float]]:
+    """Trains what of a classifier is to be trained, and returns the history."""
+    if head is None:
+        return []
+    if backbone is not None:
         train_data, valid_data = (
             dataclasses.replace(part, inputs=backbone.predict(part.inputs, verbose=0))
             for part in (train_data, valid_data)
         )
-    if train_data.inputs.ndim == 2:
-        classifier = classifiers.mlp(train_data.inputs.shape[1], classes, hidden, seed=config.seed)
-    else:
-        classifier = classifiers.small_cnn(train_data.inputs.shape[1:], classes, hidden, seed=config.seed)
-    history = train_classifier(
-        classifier,
+    return train_classifier(
+        head,
         train_data,
         valid_data,
         epochs=config.classifier_epochs,
@@ -132,7 +162,6 @@ def classifier_of(
         directory=directory,
         callbacks=callbacks,
     )
-    return (classifiers.join(backbone, classifier) if backbone else classifier), history
 
 
 def read(run: str | os.PathLike) -> tuple[RunConfig, InterpNet]:
@@ -150,31 +179,26 @@ def read(run: str | os.PathLike) -> tuple[RunConfig, InterpNet]:
     return config, load(path)
 
 
-def _check(dataset: ExplanationDataset, what: str) -> None:
-    if not np.isfinite(dataset.inputs).all():
-        row = int(np.argwhere(~np.isfinite(dataset.inputs))[0][0])
-        raise ValueError(f"the features of {dataset.ids[row]!r} in {what} are not finite; mend the file")
-    if not any(dataset.explanations):
-        raise ValueError(f"{what} has no sentence to learn from")
-
-
 def _read_classifier(path: str) -> keras.Model:
     """Returns the classifier of a run folder, or the one that a `.keras` file holds."""
-    return read_model(path, compile=False) if path.endswith(".keras") else read(path)[1].classifier
+    if not path.endswith(".keras"):
+        return read(path)[1].classifier
+    model = read_model(path, compile=False)
+    return model.classifier if isinstance(model, InterpNet) else model
 
 
 def _untrained_explainer(
-    config: RunConfig, classifier: keras.Model, train_data: ExplanationDataset
+    config: RunConfig, classifier: keras.Model, tokenizer: ExplanationTokenizer, class_names: list[str]
 ) -> InterpNet:
-    tokenizer = ExplanationTokenizer(minimum_count=config.minimum_count).adapt(train_data.explanations)
     return InterpNet(
         classifier,
         tokenizer,
-        layers=classifiers.variant_layers(config.variant),
+        layers=config.r_layers,
         decoder=config.decoder_of(tokenizer.vocabulary_size),
         max_length=config.max_length,
-        class_names=train_data.class_names,
+        class_names=class_names,
         seed=config.seed,
+        output=config.output,
     )
 
 

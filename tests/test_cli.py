@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpnet_tf import cli
+from interpnet_tf import cli, train_command
 
 TINY = ["--data", "sketchbirds", "--per-species", "2", "--units", "16", "--batch-size", "32"]
 
@@ -46,10 +46,10 @@ def test_choices_are_those_of_the_library():
     """The command line names them itself, so as to start without TensorFlow."""
     from interpnet_tf import classifiers, decoders, decoding, schedules
 
-    assert cli.SCHEDULES == schedules.SCHEDULES
-    assert set(cli.VARIANTS) == set(classifiers.HIDDEN_LAYERS)
+    assert train_command.SCHEDULES == schedules.SCHEDULES
+    assert set(train_command.VARIANTS) == set(classifiers.HIDDEN_LAYERS)
     assert set(cli.SAMPLERS) == set(decoding.SAMPLERS)
-    for name in cli.DECODERS:
+    for name in train_command.DECODERS:
         assert decoders.get(name, vocabulary_size=5).vocabulary_size == 5
 
 

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from interpnet_tf import arguments, terminal
+
 DESCRIPTION = """Compute the features of images that a classifier reads, with a pretrained backbone.
 Interrupted, the same command goes on where it stopped."""
 
@@ -84,7 +86,9 @@ def add_parser(commands: Any) -> None:
     tuning.add_argument("--views", type=int, help="random views of each training image (default: 3)")
     tuning.add_argument("--epochs", type=int, help="(default: 12)")
     tuning.add_argument("--learning-rate", type=float, help="at its highest (default: 0.01)")
-    tuning.add_argument("--seed", type=int, help="of everything random, and of CUB's validation images")
+    tuning.add_argument(
+        "--seed", type=arguments.seed, help="of everything random, and of CUB's validation images"
+    )
     features.set_defaults(run_command=run)
 
 
@@ -116,7 +120,7 @@ def run(options: argparse.Namespace) -> None:
         settings=settings,
         progress=progress.CountLine("features", "images"),
     )
-    print(f"{options.out}: {extracted.shape[1]} features of {extracted.shape[0]} images")
+    terminal.show(f"{options.out}: {extracted.shape[1]} features of {extracted.shape[0]} images")
 
 
 def _finetune(backbone: Any, options: argparse.Namespace, settings: dict[str, Any]) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
+
+from interpnet_tf import terminal
 
 DESCRIPTION = """Join files of features of the same images, and project them on their principal components:
 thousands of features in which images hardly differ become few, which a network learns from in less time and
@@ -54,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     reduced = components(features).astype("float16")
     with replacing(options.out) as temporary:
         np.savez(temporary, features=reduced, ids=np.array(ids))
-    print(f"{options.out}: {reduced.shape[1]} of {features.shape[1]} features of {len(ids)} images")
+    terminal.show(f"{options.out}: {reduced.shape[1]} of {features.shape[1]} features of {len(ids)} images")
 
 
 def _training_rows(root: str, ids: list[str]) -> list[int]:
@@ -66,6 +69,4 @@ def _training_rows(root: str, ids: list[str]) -> list[int]:
 
 
 def _say(step: str) -> None:
-    import sys
-
-    print(f"reduce: {step}", file=sys.stderr, flush=True)
+    terminal.show(f"reduce: {step}", sys.stderr)

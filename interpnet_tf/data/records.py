@@ -7,7 +7,7 @@ import difflib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def load(
     path: str | os.PathLike,
     split: str | None = None,
     class_names: Sequence[str] | None = None,
-    features: str | os.PathLike | None = None,
+    features: str | os.PathLike | Literal[False] | None = None,
     *,
     image_size: int = 128,
     seed: int = 0,
@@ -55,7 +55,7 @@ def load(
             by default the labels of the whole file, sorted (as numbers if all are whole numbers). Where
             none of `class_names` is a number, a whole-number label is a class id.
         features: path of an `.npz` file such as `interpnet features` writes, of which the features of the
-            images are taken as inputs, found by the paths in `image`.
+            images are taken as inputs, found by the paths in `image`; `None` or `False` reads the images.
         image_size: height and width of the images, in pixels: the short side is resized to it and the
             centre cropped.
         seed: of the random division.
@@ -99,7 +99,7 @@ def load(
     )
     if split is not None:
         dataset = _select(dataset, records, split, seed, path)
-    if features is None:
+    if features is None or features is False:
         chosen = [records[index] for index in dataset.inputs]
         return dataclasses.replace(dataset, inputs=_inputs(chosen, image_size))
     names = [_image_name(record, path.parent) for record in records]

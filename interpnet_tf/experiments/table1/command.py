@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from interpnet_tf import terminal
 from interpnet_tf.experiments.table1.rows import GROUPS
 from interpnet_tf.experiments.table1.settings import SETTINGS
 
@@ -87,5 +88,5 @@ def run(options: argparse.Namespace) -> None:
     }.items():
         runs.write_atomically(options.out / f"table1-{options.data}.{suffix}", text)
     picture.save(table, options.out / f"table1-{options.data}.png")
-    print(table.text())
-    print(f"\n{options.out / f'table1-{options.data}'}.md, .csv, .json and .png hold this table")
+    terminal.show(table.text())
+    terminal.show(f"\n{options.out / f'table1-{options.data}'}.md, .csv, .json and .png hold this table")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from interpnet_tf import terminal
 from interpnet_tf.experiments.table1 import significance
 from interpnet_tf.experiments.table1.material import Material
 from interpnet_tf.experiments.table1.results import YARDSTICK, Result, Results, plain
@@ -140,4 +141,4 @@ def _expected(trainer: Trainer, todo: Sequence[tuple[Row, int]], results: Result
 
 
 def _say(line: str) -> None:
-    print(f"table1: {line}", file=sys.stderr, flush=True)
+    terminal.show(f"table1: {line}", sys.stderr)
