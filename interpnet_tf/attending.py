@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.scoring import begun, ids_of_texts, ids_of_words, padded
 
@@ -58,7 +58,7 @@ def attention(
             f"a {type(model.decoder).__name__} reads r(x) as one vector and attends to no layer; build the "
             "model with decoder='transformer', or with a decoder of your own that has a method `attention`"
         )
-    x = x.inputs if isinstance(x, ExplanationDataset) else x
+    x = inputs_of(x)
     if explanations is None:
         explanations = model.explain(x, batch_size=batch_size)
     if isinstance(explanations, (str, Explanation)):

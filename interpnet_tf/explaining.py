@@ -77,7 +77,8 @@ def explain(
     options = {"max_length": int(max_length), "decoding": decoding, "jit_compile": bool(jit_compile)}
     explanations: list[Explanation] = []
     expected = model.introspector.input
-    few = not is_stream(x) and number_of_examples(read_arrays(x, expected)) < _MANY_EXAMPLES
+    x = x if is_stream(x) else read_arrays(x, expected)
+    few = not is_stream(x) and number_of_examples(x) < _MANY_EXAMPLES
     folded = None if few else model.decoder.fold()
     asked = None if class_id is None else asked_classes(model, class_id)
     for index, part in enumerate(finite_batches(input_batches(x, batch_size, expected))):

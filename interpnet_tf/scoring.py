@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.checks import check_whole
-from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def score_sentences(
         )
     entries = list(sentences)
     of_examples = [list(flatten([entry])) for entry in entries]
-    r = model.introspect(x.inputs if isinstance(x, ExplanationDataset) else x, batch_size)
+    r = model.introspect(x, batch_size)
     if len(r) != len(of_examples):
         raise ValueError(f"there are {len(r)} examples and sentences for {len(of_examples)}")
     owners = np.repeat(np.arange(len(r)), [len(of_one) for of_one in of_examples])

@@ -112,6 +112,12 @@ def test_attention_of_texts_and_of_nothing_said_yet(attentive, birds):
     assert other.weights.shape == (2, 2)
 
 
+def test_attention_of_a_stream_that_shuffles(attentive, birds):
+    stream = tf.data.Dataset.from_tensor_slices(birds.inputs).shuffle(13).batch(4)
+    said = {explanation.words for explanation in attentive.explain(birds)}
+    assert {one.words for one in attentive.attention(stream)} == said
+
+
 def test_attention_prints_as_a_table():
     table = Attention(("a", "crow"), ("hidden", "out"), np.array([[0.75, 0.25], [0.5, 0.5]]))
     assert str(table) == "      hidden   out\na       0.75  0.25\ncrow    0.50  0.50"

@@ -151,7 +151,7 @@ def test_introspect_traces_once(trained, birds, no_new_graph):
         trained.introspect(birds.inputs, batch_size=4)
 
 
-def test_evaluate_traces_once(trained, birds, valid_birds, monkeypatch):
+def test_evaluate_and_predict_trace_once(trained, birds, valid_birds, monkeypatch):
     runs = []
 
     def counted(layer):
@@ -162,10 +162,15 @@ def test_evaluate_traces_once(trained, birds, valid_birds, monkeypatch):
 
     trained.evaluate(birds, verbose=0)
     trained.evaluate(birds, batch_size=5, verbose=0)
+    for batch_size in (5, 6):  # Keras leaves the number of examples open when it has met two
+        trained.predict(birds.inputs, batch_size, verbose=0)
+    step = trained.decoder.step
+    monkeypatch.setattr(trained.decoder, "step", lambda *args: runs.append("step") or step(*args))
     for layer in (trained.decoder, *trained.classifier.layers):
         counted(layer)
     for batch_size in (3, 32):
         trained.evaluate(valid_birds, batch_size=batch_size, verbose=0)
+        trained.predict(valid_birds.inputs, batch_size=batch_size, verbose=0)
     assert not runs  # Python runs a layer where a graph is traced
 
 

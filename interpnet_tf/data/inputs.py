@@ -44,6 +44,18 @@ def batch_of(x: Any, expected: Any = None) -> Any:
     return keras.tree.map_structure(lambda part: _rows(part, 0, part.shape[0]), arrays)
 
 
+def inputs_of(x: Any) -> Any:
+    """Returns the inputs of a data set or pipeline as arrays, for who reads them more than once.
+
+    A pipeline that shuffles would give them in another order the second time.
+    """
+    if is_stream(x):
+        return keras.tree.map_structure(
+            lambda *parts: np.concatenate([part.numpy() for part in parts]), *input_batches(x, 1)
+        )
+    return x.inputs if isinstance(x, ExplanationDataset) else x
+
+
 def number_of_examples(x: Any) -> int:
     """Returns the number of examples in what `read_arrays` returned."""
     return int(keras.tree.flatten(x)[0].shape[0])

@@ -5,31 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Any
 
-import keras
 import numpy as np
 
-from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.inputs import input_batches
-from interpnet_tf.data.streams import is_stream
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.model import InterpNet
 from interpnet_tf.scoring import ids_of_words, log_probabilities
 
 _ROWS = 512  # sentences that are scored together
-
-
-def inputs_of(x: Any) -> Any:
-    """Returns the inputs of a data set or pipeline as arrays: speakers read them more than once.
-
-    A pipeline that shuffles would give them in another order the second time.
-    """
-    if is_stream(x):
-        return keras.tree.map_structure(
-            lambda *parts: np.concatenate([part.numpy() for part in parts]), *input_batches(x, 1)
-        )
-    return x.inputs if isinstance(x, ExplanationDataset) else x
 
 
 def distinct(*explanations: Explanation) -> list[Explanation]:

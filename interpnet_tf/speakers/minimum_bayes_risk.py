@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.metrics.tokenize import ngrams
 from interpnet_tf.model import InterpNet
-from interpnet_tf.speakers.candidates import distinct, inputs_of, ranked
+from interpnet_tf.speakers.candidates import distinct, ranked
 
 _ORDERS = (1, 2, 3, 4)
 _SIGMA = 6.0
