@@ -1,12 +1,18 @@
 """Requests that arrive together run together, within limits."""
 
 import asyncio
+import io
+import itertools
 import threading
 import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
+from interpnet_tf.serving import batching, pictures
 from interpnet_tf.serving.batching import Batcher
 from interpnet_tf.serving.errors import ServingError
 from interpnet_tf.serving.metrics import Metrics
@@ -136,3 +142,116 @@ def test_who_gives_up_is_not_run():
 
     asyncio.run(work())
     assert signature.batches == [2]
+
+
+class Reading:
+    """Stands in for a signature that reads pictures; remembers its batches, and may wait with large ones."""
+
+    name = "reading"
+    inputs = ("image_bytes",)
+    is_batched = True
+
+    def __init__(self):
+        self.batches, self.large_ones, self.go_on = [], [], threading.Event()
+        self.go_on.set()
+
+    def check(self, arrays):
+        return len(arrays["image_bytes"])
+
+    def __call__(self, arrays):
+        self.batches.append(len(arrays["image_bytes"]))
+        return {"length": np.array([len(data) for data in arrays["image_bytes"]])}
+
+    def beside(self, arrays):
+        self.large_ones.append(len(arrays["image_bytes"]))
+        assert self.go_on.wait(30)
+        return {"length": np.array([len(data) for data in arrays["image_bytes"]])}
+
+
+def files(*sizes):
+    """Files of pictures of these heights, 10 pixels wide."""
+    result = np.empty(len(sizes), object)
+    for index, height in enumerate(sizes):
+        file = io.BytesIO()
+        Image.new("RGB", (10, height)).save(file, "PNG")
+        result[index] = file.getvalue()
+    return result
+
+
+@pytest.fixture
+def few_pixels(monkeypatch):
+    monkeypatch.setattr(batching, "MOST_PIXELS", 1000)
+    monkeypatch.setattr(batching, "LIGHT_PIXELS", 400)
+
+
+@pytest.mark.usefixtures("few_pixels")
+def test_pictures_run_in_parts_of_bounded_size():
+    signature = Reading()
+    asked = files(50, 50, 60, 30, 200, 10)  # 500, 500 | 600, 300 | 2000 | 100 pixels
+
+    async def work():
+        batcher = Batcher(8, 0.0, 100, 1, True, Metrics())
+        answer = await batcher.run(signature, {"image_bytes": asked})
+        await batcher.close()
+        return answer
+
+    assert asyncio.run(work())["length"].tolist() == [len(data) for data in asked]
+    assert signature.large_ones == [2, 2, 1]
+    assert signature.batches == [1]  # the last part is light
+
+
+@pytest.mark.usefixtures("few_pixels")
+def test_requests_with_small_pictures_share_batches_of_bounded_size():
+    signature = Reading()
+
+    async def work():
+        batcher = Batcher(8, 0.05, 100, 1, True, Metrics())
+        await asyncio.gather(*[batcher.run(signature, {"image_bytes": files(40)}) for _ in range(5)])
+        await batcher.close()
+
+    asyncio.run(work())
+    assert signature.batches == [2, 2, 1]
+
+
+@pytest.mark.usefixtures("few_pixels")
+def test_large_pictures_hold_nobody_up():
+    signature = Reading()
+    signature.go_on.clear()
+
+    async def work():
+        batcher = Batcher(8, 0.0, 100, 1, True, Metrics())
+        large = asyncio.create_task(batcher.run(signature, {"image_bytes": files(300, 300)}))
+        while not signature.large_ones:
+            await asyncio.sleep(0.001)
+        await asyncio.wait_for(batcher.run(signature, {"image_bytes": files(5)}), 30)
+        assert not large.done()
+        signature.go_on.set()
+        await large
+        await batcher.close()
+
+    asyncio.run(work())
+    assert signature.batches == [1]
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_refused_before_it_runs(data):
+    signature = Reading()
+
+    async def work():
+        batcher = Batcher(8, 0.0, 100, 1, True, Metrics())
+        asked = np.concatenate([files(5), np.array([data], object)])
+        with pytest.raises(ServingError, match="picture 1 is not read"):
+            await batcher.run(signature, {"image_bytes": asked})
+        await batcher.close()
+
+    asyncio.run(work())
+    assert signature.batches == []
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=20), st.integers(1, 150))
+def test_parts_are_whole_and_bounded(pixels, most):
+    parts = [pixels[part] for part in pictures.slices(pixels, most)]
+    assert list(itertools.chain(*parts)) == pixels
+    assert all(part and (sum(part) <= most or len(part) == 1) for part in parts)
+    # no part could have taken the first of the next
+    assert all(sum(part) + after[0] > most for part, after in itertools.pairwise(parts))

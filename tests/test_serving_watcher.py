@@ -5,20 +5,14 @@ import concurrent.futures
 import contextlib
 import itertools
 import logging
-import os
 import shutil
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from interpnet_tf.serving.errors import invalid
 from interpnet_tf.serving.status import model_status
-from interpnet_tf.serving.version_folders import LARGEST_VERSION
 from interpnet_tf.serving.versions import ModelVersions
 
 
@@ -213,97 +207,6 @@ def test_the_whole_folder_goes_and_returns(tmp_path):
     asyncio.run(work())
 
 
-def look_twice(folder, load=lambda path: Loaded(), **options):
-    versions = ModelVersions("birds", folder, load, **options)
-
-    async def work():
-        await versions.refresh()
-        await versions.refresh()
-
-    asyncio.run(work())
-    return versions
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "\u0661",
-        "1\u0968",
-        "\uff17",
-        "\u00b2",
-        "0x1",
-        "1_000",
-        "+1",
-        " 1",
-        "1 ",
-        "1\n",
-        "\N{DUCK}",
-        "\udc80",
-        "1.0",
-        "-0",
-    ],
-)
-def test_names_that_are_no_version(tmp_path, name):
-    put(tmp_path, name)
-    put(tmp_path, 1)
-    versions = look_twice(tmp_path)
-    assert list(versions.versions) == [1]
-    assert versions.trouble == ""
-
-
-def test_leading_zeros(tmp_path):
-    loaded = []
-    for name in ("007", "7", "06"):
-        put(tmp_path, name)
-    versions = look_twice(tmp_path, lambda path: loaded.append(path.name) or Loaded(), keep=2)
-    assert versions.available == [6, 7]
-    assert loaded == ["7", "06"]
-    assert versions.trouble == "007 is left out: 7 comes first"
-
-
-def test_a_number_that_the_api_cannot_carry(tmp_path):
-    put(tmp_path, LARGEST_VERSION + 1)
-    put(tmp_path, 1)
-    versions = look_twice(tmp_path)
-    assert versions.available == [1]
-    assert "larger than the largest version" in versions.trouble
-    put(tmp_path, LARGEST_VERSION)
-    versions = look_twice(tmp_path)
-    assert model_status(versions).model_version_status[0].version == LARGEST_VERSION
-
-
-def test_what_a_folder_may_hold(tmp_path):
-    put(tmp_path, 1)
-    (tmp_path / "1" / "loop").symlink_to(tmp_path / "1")
-    (tmp_path / "1" / "nowhere").symlink_to(tmp_path / "nowhere")
-    os.mkfifo(tmp_path / "1" / "pipe")
-    (tmp_path / "1" / "\udcff\N{DUCK}").write_text("x")
-    (tmp_path / "2").symlink_to(tmp_path / "2")  # a loop
-    (tmp_path / "3").symlink_to(tmp_path / "nowhere")
-    (tmp_path / "4" / "saved_model.pb").mkdir(parents=True)
-    os.mkfifo(tmp_path / "5")
-    (tmp_path / "6").mkdir()
-    (tmp_path / "6" / "saved_model.pb").symlink_to("saved_model.pb")
-    (tmp_path / "7").symlink_to("1")  # as many deploy
-    assert look_twice(tmp_path).available == [7]
-
-
-def test_one_folder_that_cannot_be_read_hides_no_other(tmp_path, monkeypatch):
-    put(tmp_path, 1)
-    put(tmp_path, 2)
-    is_file = Path.is_file
-
-    def refusing(path):
-        if path.parent.name == "2":
-            raise PermissionError(13, "Permission denied", str(path))
-        return is_file(path)
-
-    monkeypatch.setattr(Path, "is_file", refusing)
-    versions = look_twice(tmp_path)
-    assert versions.available == [1]
-    assert versions.trouble.startswith("2 cannot be read")
-
-
 def test_a_version_is_tried_again_in_growing_pauses(tmp_path):
     put(tmp_path, 1)
     tries = []
@@ -343,72 +246,3 @@ def test_a_version_that_is_wanted_again_while_it_is_used(tmp_path):
         assert open_ones == []
 
     asyncio.run(work())
-
-
-EVENTS = st.lists(
-    st.tuples(
-        st.sampled_from(["good", "broken", "vanishing", "remove", "file", "empty", "loop", "away", "look"]),
-        st.sampled_from(["1", "2", "3", "03"]),
-    ),
-    max_size=12,
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(EVENTS)
-def test_after_any_sequence_of_events_the_newest_that_loads_is_served(events):
-    open_ones = []
-
-    def load(path):
-        kind = (path / "saved_model.pb").read_text()
-        if kind == "vanishing":
-            shutil.rmtree(path)
-            raise StopIteration
-        if kind == "broken":
-            raise ValueError(kind)
-        return Loaded(path, open_ones)
-
-    def clear(path):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-    def happen(folder, event, name):
-        path = folder / name
-        if event == "away":
-            shutil.rmtree(folder, ignore_errors=True)
-            return
-        folder.mkdir(exist_ok=True)
-        if event != "look":
-            clear(path)
-        if event in ("good", "broken", "vanishing", "empty"):
-            path.mkdir()
-            if event != "empty":
-                (path / "saved_model.pb").write_text(event)
-        elif event == "file":
-            path.write_text("a file")
-        elif event == "loop":
-            path.symlink_to(path)
-
-    async def work(folder):
-        versions = ModelVersions("birds", folder, load)
-        for event, name in events:
-            happen(folder, event, name)
-            await versions.refresh()
-        put(folder, 9)
-        (folder / "9" / "saved_model.pb").write_text("good")
-        for _ in range(3):
-            await versions.refresh()
-        assert versions.available == [9]
-        assert len(open_ones) == 1
-        shutil.rmtree(folder)
-        put(folder, 4)
-        for _ in range(3):
-            await versions.refresh()
-        assert versions.available == [4]
-        await versions.close()
-        assert open_ones == []
-
-    with tempfile.TemporaryDirectory() as scratch:
-        asyncio.run(work(Path(scratch) / "birds"))

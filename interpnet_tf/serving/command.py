@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def run(options: argparse.Namespace) -> None:
     names = [field.name for field in dataclasses.fields(server.ServerOptions)]
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     given["labels"] = dict(given.get("labels", ()))
+    sys.setswitchinterval(0.001)  # what reads and writes large requests lets the others pass sooner
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
     asyncio.run(server.serve(server.ServerOptions(**given), _announce))
     print("stopped")

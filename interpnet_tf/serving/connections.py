@@ -22,7 +22,8 @@ class ConnectionLimits:
 
     Attributes:
         most: connections at a time. One more makes room for itself: the connection is closed that has waited
-            longest for a request, or else for the rest of one.
+            longest for its headers, or else for the rest of a request or for its answer to be read, or else
+            for the next request.
         header_seconds: from the first byte of a request, or of the connection, to the end of its headers.
         request_seconds: from there until the answer is on its way.
         answer_seconds: from there until the client has read the answer.
@@ -108,9 +109,11 @@ class Connection(H11Protocol):
 
         def rank(connection: Connection) -> tuple[int, float]:
             name, cycle = connection._phase
-            if name == "request":
-                return int(cycle.more_body), connection._seconds()
-            return 2, connection._seconds()
+            if name == "request" and not cycle.more_body:
+                return 0, 0.0  # the server is at work for it
+            # Who has asked well before goes last.
+            order = {"headers": 3, "request": 2, "answer": 2, "idle": 1}
+            return order[name], connection._seconds()
 
         victim = max(self.connections - {self}, key=rank, default=self)
         if victim is self or rank(victim)[0] == 0:

@@ -65,11 +65,15 @@ def invalid(message: str) -> ServingError:
 
 
 def from_exception(error: Exception) -> ServingError:
-    """Translates what a request ran into; an error of the server's own is logged and not shown."""
+    """Translates what a request ran into; an error of the server's own is logged and not shown.
+
+    What is returned has no traceback. In a frame that its traceback names, it would hold all that the request
+    had in memory until Python looks for cycles.
+    """
     import tensorflow as tf  # takes seconds; the process that reads JSON needs none of it
 
     if isinstance(error, ServingError):
-        return error
+        return ServingError(error.code, error.message, error.http_status)
     if isinstance(error, TimeoutError):
         return ServingError(
             grpc.StatusCode.DEADLINE_EXCEEDED,

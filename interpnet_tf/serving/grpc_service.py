@@ -63,7 +63,7 @@ class GrpcApi:
         self._max_body_bytes = max_body_bytes
         self._gate = MessageGate(MESSAGES, message_seconds)
         self._budget = Budget(BODIES * max_body_bytes)
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="grpc")
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="messages")
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers the services."""

@@ -9,6 +9,7 @@ import html
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 
 import grpc
@@ -24,7 +25,7 @@ from interpnet_tf.serving import json_tensors, status
 from interpnet_tf.serving.batching import Batcher
 from interpnet_tf.serving.budget import BODIES, Budget
 from interpnet_tf.serving.errors import ServingError, from_exception, invalid
-from interpnet_tf.serving.json_reader import JsonReader
+from interpnet_tf.serving.json_reader import SMALL, JsonReader
 from interpnet_tf.serving.metrics import Metrics
 from interpnet_tf.serving.rest_answers import LastAnswers, PiecewiseResponse
 from interpnet_tf.serving.versions import ModelVersions
@@ -64,6 +65,7 @@ class RestApi:
         self._timeout = timeout
         self._is_draining = is_draining
         self._reader = JsonReader(max_body_bytes)
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="answers")
         self._budget = Budget(BODIES * max_body_bytes)
         self._page = resources.files(__package__).joinpath("page.html").read_text("utf-8")
 
@@ -87,6 +89,7 @@ class RestApi:
     def close(self) -> None:
         """Ends the processes that read large bodies. No request may be running."""
         self._reader.close()
+        self._writing.shutdown()
 
     async def _show_page(self, request: Request) -> Response:
         policy = "default-src 'self' 'unsafe-inline'; img-src blob:"
@@ -125,9 +128,7 @@ class RestApi:
         except ClientDisconnect:
             return Response(status_code=499)
         except Exception as error:
-            shown = from_exception(error)
-            again = {"Retry-After": "1"} if shown.http_status == 503 else None
-            return JSONResponse({"error": shown.message}, shown.http_status, again)
+            return _refusal(from_exception(error))
 
     def _describe(self, match: re.Match[str]) -> Response:
         name, version, label = _spec(match)
@@ -165,7 +166,7 @@ class RestApi:
             except Exception as error:
                 shown = from_exception(error)
                 code = shown.code
-                raise shown from error
+                return _refusal(shown)
             finally:
                 self._metrics.in_flight.add(-1, api="rest")
                 self._metrics.requests.add(api="rest", code=code.name)
@@ -200,7 +201,15 @@ class RestApi:
             find = functools.partial(servable.signature, code=grpc.StatusCode.INVALID_ARGUMENT)
             form, signature, arrays = await self._reader.read(body, find)
             outputs = await self._batcher.run(signature, arrays)
-        return await asyncio.to_thread(json_tensors.answer, form, outputs)
+        if sum(array.nbytes for array in outputs.values()) <= SMALL:
+            return json_tensors.answer(form, outputs)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._writing, json_tensors.answer, form, outputs)
+
+
+def _refusal(shown: ServingError) -> Response:
+    again = {"Retry-After": "1"} if shown.http_status == 503 else None
+    return JSONResponse({"error": shown.message}, shown.http_status, again)
 
 
 def _spec(match: re.Match[str]) -> tuple[str, int | None, str | None]:
