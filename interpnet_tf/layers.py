@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import keras
 
+from interpnet_tf.classifier_parts import check_stateless
 from interpnet_tf.step_masks import StepMasks
 
 
@@ -78,6 +79,7 @@ def check_classifier(classifier: Any) -> None:
         raise ValueError(
             f"`classifier` must be a functional or built Sequential model, got a {kind}; {advice}"
         )
+    check_stateless(classifier)
     if len(classifier.outputs) != 1:
         raise ValueError(
             f"`classifier` must have one output, the class probabilities, but {classifier.name!r} has "

@@ -563,6 +563,13 @@ def test_a_class_without_a_call_of_its_own_is_a_graph():
     np.testing.assert_allclose(Introspector(model)(x)["p"], model(x), rtol=1e-6)
 
 
+def test_a_classifier_that_remembers_its_last_input():
+    steps = keras.Input(batch_shape=(1, 4, 2))
+    recurrent = keras.layers.Bidirectional(keras.layers.LSTM(3, stateful=True, name="memory"))
+    with pytest.raises(ValueError, match=r"remembers its last input in .*'forward_memory'.* stateful=False"):
+        Introspector(keras.Model(steps, keras.layers.Dense(3)(recurrent(steps))))
+
+
 def test_classifier_of_two_outputs():
     x = keras.Input((4,))
     with pytest.raises(ValueError, match="one output"):

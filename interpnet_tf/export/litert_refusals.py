@@ -11,8 +11,8 @@ import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from interpnet_tf.export.classifier_parts import all_layers, lookup_tables
-from interpnet_tf.export.signatures import check_stateless, input_spec
+from interpnet_tf.classifier_parts import all_layers, lookup_tables
+from interpnet_tf.export.signatures import input_spec
 
 if TYPE_CHECKING:
     from interpnet_tf.model import InterpNet
@@ -26,7 +26,6 @@ _MISSING = re.compile(r"'tf\.(\w+)' op is neither")
 def check_convertible(model: InterpNet) -> None:
     """Raises a `ValueError` if a classifier reads or keeps what no LiteRT file can hold."""
     spec, classifier = input_spec(model), model.classifier
-    check_stateless(classifier)
     if spec.dtype == tf.string:
         raise ValueError(
             f"a LiteRT file reads numbers, but the classifier {classifier.name!r} reads strings: build the "

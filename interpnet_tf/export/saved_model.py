@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+from interpnet_tf.classifier_parts import lookup_tables
 from interpnet_tf.errors import writing
-from interpnet_tf.export.classifier_parts import lookup_tables
 from interpnet_tf.export.model_card import FILE_NAME, describe_signatures, model_card
 from interpnet_tf.export.signatures import concrete_functions
 from interpnet_tf.export.warmup import example_requests, write_warmup

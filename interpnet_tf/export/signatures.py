@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import keras
 import tensorflow as tf
 
 from interpnet_tf.decoding import GREEDY, Decoding
 from interpnet_tf.explaining import explain_batch
-from interpnet_tf.export.classifier_parts import all_layers
 from interpnet_tf.export.image_bytes import decode_images
 from interpnet_tf.probabilities import class_probabilities
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
@@ -120,9 +118,8 @@ def concrete_functions(
         `"serving_default"`.
 
     Raises:
-        ValueError: if the classifier has several inputs, or keeps state between calls.
+        ValueError: if the classifier has several inputs.
     """
-    check_stateless(model.classifier)
     spec = input_spec(model)
 
     def prepared(x: tf.Tensor) -> tf.Tensor:
@@ -171,16 +168,6 @@ def input_spec(model: InterpNet) -> tf.TensorSpec:
     shape = (None, *inputs[0].shape[1:])
     is_picture = len(shape) == 4 and shape[-1] in (1, 3)
     return tf.TensorSpec(shape, tf.uint8 if is_picture else inputs[0].dtype, name="x")
-
-
-def check_stateless(classifier: keras.Model) -> None:
-    """Raises a `ValueError` if a classifier remembers its last input: an export answers many users."""
-    recurrent = (layer for layer in all_layers(classifier) if isinstance(layer, keras.layers.RNN))
-    if stateful := [repr(layer.name) for layer in recurrent if layer.stateful]:
-        raise ValueError(
-            f"the classifier {classifier.name!r} remembers its last input in {', '.join(stateful)}, but an "
-            "exported model answers each request by itself; build it with stateful=False and the same weights"
-        )
 
 
 def reads_pictures(model: InterpNet) -> bool:

@@ -29,5 +29,15 @@ def lookup_tables(layer: keras.layers.Layer) -> list[tf.saved_model.experimental
     return [part for part in _parts(layer) if isinstance(part, tf.saved_model.experimental.TrackableResource)]
 
 
+def check_stateless(classifier: keras.Model) -> None:
+    """Raises a `ValueError` if a classifier remembers its last input: its reasons lie elsewhere, too."""
+    recurrent = (layer for layer in all_layers(classifier) if isinstance(layer, keras.layers.RNN))
+    if stateful := [repr(layer.name) for layer in recurrent if layer.stateful]:
+        raise ValueError(
+            f"`classifier` remembers its last input in {', '.join(stateful)}, so that it classifies the same "
+            "input differently each time; build it with stateful=False and the same weights"
+        )
+
+
 def _parts(layer: keras.layers.Layer) -> list:
     return tf.train.TrackableView(layer).descendants()
