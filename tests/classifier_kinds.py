@@ -43,7 +43,6 @@ class Kind:
         refusals: for a column that does not work, words of the message.
         tolerance: by how much a LiteRT file, which computes in float32, and r(x) by hand may differ.
         options: of `InterpNet`.
-        marks: of pytest.
     """
 
     name: str
@@ -55,7 +54,6 @@ class Kind:
     refusals: Mapping[str, str] = dataclasses.field(default_factory=dict)
     tolerance: float = 1e-4
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    marks: Sequence[str] = ()
 
 
 KINDS: dict[str, Kind] = {}
@@ -224,7 +222,6 @@ def mixed_float16():
     numbers(6),
     ["hidden", "probabilities"],
     tolerance=5e-2,
-    marks=["bfloat16"],
 )
 def mixed_bfloat16():
     x = keras.Input((6,))

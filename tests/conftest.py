@@ -93,7 +93,17 @@ def bird_classifier() -> keras.Model:
 
 
 # The longest files, which begin first, so that the processes that share the suite end together.
-LONGEST = ("table1_runs", "cli", "notebooks", "gve", "readme", "transformer", "saved_model", "speakers")
+LONGEST = (
+    "classifier_matrix",
+    "table1_runs",
+    "cli",
+    "notebooks",
+    "gve",
+    "readme",
+    "transformer",
+    "saved_model",
+    "speakers",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
