@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any
 
@@ -16,6 +17,8 @@ from interpnet_tf.layers import has_own_call, is_graph
 _SIZES = 2 * (0.3, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 30.0)
 # Length of an axis that the classifier leaves open.
 _OPEN = 4
+# The most numbers of a row: all rows of one tensor then take 256 MB.
+_LARGEST = 4_000_000
 
 # Layers that multiply by a kernel, add a bias and apply an activation: they can give any number before it.
 _AFFINE = (
@@ -90,7 +93,8 @@ def _rows_of(output: keras.KerasTensor, rng: np.random.Generator, nested: bool =
     end = keras.Function(list(tensors), output)
     weights = [weight for layer in end.operations for weight in getattr(layer, "weights", ())]
     moved = [(w, w.value + _noise(w, rng)) for w in weights if keras.backend.is_float_dtype(w.dtype)]
-    as_is = _array(end([of_one[0] for of_one in samples]))
+    with keras.StatelessScope():  # a layer that keeps a state does not keep this one
+        as_is = _array(end([of_one[0] for of_one in samples]))
     if not moved and all(of_one[0] is of_one[1] for of_one in samples):
         return [as_is, as_is]
     with keras.StatelessScope(state_mapping=moved):
@@ -140,8 +144,10 @@ def _node(tensor: keras.KerasTensor) -> Any:
 
 def _numbers(tensor: keras.KerasTensor, rng: np.random.Generator) -> tf.Tensor:
     shape = [_OPEN if size is None else size for size in tensor.shape[1:]]
-    sizes = np.reshape(_SIZES, (-1, *(1 for _ in shape)))
-    return tf.cast(rng.normal(size=(len(_SIZES), *shape)) * sizes, tensor.dtype)
+    if math.prod(shape) > _LARGEST:
+        raise NoSamplesError("its end reads maps too large to be tried")
+    sizes = np.reshape(np.float32(_SIZES), (-1, *(1 for _ in shape)))
+    return tf.cast(rng.standard_normal((len(_SIZES), *shape), "float32") * sizes, tensor.dtype)
 
 
 def _input(tensor: keras.KerasTensor, rng: np.random.Generator) -> tf.Tensor:

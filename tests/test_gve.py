@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from conftest import bird_classifier
 
-from interpnet_tf import ExplanationTokenizer, InterpNet
+from interpnet_tf import ExplanationTokenizer, InterpNet, class_embedding
 from interpnet_tf.class_embedding import with_class_embedding, with_true_classes
 from interpnet_tf.decoders import LRCNDecoder, TransformerDecoder
 from interpnet_tf.experiments import gve
@@ -62,6 +62,11 @@ def test_a_class_embedding_changes_no_output(classifier, birds):
     )
     embedding = keras.Model(whole.inputs, whole.get_layer("class_embedding").output)
     np.testing.assert_array_equal(embedding(birds.inputs), VECTORS[np.argmax(scores, axis=1)])
+
+
+def test_a_layer_of_an_older_file_is_read():
+    older = {"name": "classifier_output", "activation": "softmax"}
+    assert class_embedding.Beside.from_config(older).name == "classifier_output"
 
 
 def test_vectors_of_another_number_of_classes():

@@ -202,6 +202,14 @@ def test_classifiers_of_text(model):
     assert output_kind(model(lambda ids: L.Softmax()(L.LSTM(3)(L.Embedding(9, 4)(ids))))) == "probabilities"
 
 
+def test_trying_the_end_changes_no_state():
+    inputs = keras.Input(batch_shape=(16, 4, 3))
+    classifier = keras.Model(inputs, L.Softmax()(L.LSTM(3, stateful=True, name="lstm")(inputs)))
+    assert output_kind(classifier) == "probabilities"
+    for state in classifier.get_layer("lstm").states:
+        np.testing.assert_array_equal(state, np.zeros((16, 3)))
+
+
 DOUBTFUL = {
     "tanh": (lambda x: scores(x, 3, "tanh"), "between -1 and 1"),
     "relu": (lambda x: scores(x, 3, "relu"), "never negative"),
