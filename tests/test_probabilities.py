@@ -202,6 +202,12 @@ def test_classifiers_of_text(model):
     assert output_kind(model(lambda ids: L.Softmax()(L.LSTM(3)(L.Embedding(9, 4)(ids))))) == "probabilities"
 
 
+def test_sequences_that_are_pooled_before_the_head():
+    inputs = keras.Input((None, 4))
+    x = L.MaxPooling1D(40)(L.Conv1D(8, 3)(inputs))  # of a length that only real sequences have
+    assert output_kind(keras.Model(inputs, L.Dense(3)(L.GlobalMaxPooling1D()(x)))) == "logits"
+
+
 def test_trying_the_end_changes_no_state():
     inputs = keras.Input(batch_shape=(16, 4, 3))
     classifier = keras.Model(inputs, L.Softmax()(L.LSTM(3, stateful=True, name="lstm")(inputs)))
