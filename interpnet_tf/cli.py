@@ -109,6 +109,9 @@ def _add_export(commands: Any) -> None:
     export.add_argument("--format", choices=FORMATS, default="savedmodel", help="(default: savedmodel)")
     export.add_argument("--quantize", choices=QUANTIZATIONS, help="litert: its weights (default: none)")
     export.add_argument("--max-batch-size", type=int, help="savedmodel: warm up to so many (default: 64)")
+    export.add_argument(
+        "--input", choices=("picture", "array"), help="what is sent to it (default: as it was trained)"
+    )
     export.add_argument("--overwrite", action="store_true", help="replace OUT where it exists")
     _add_data(export)
     export.set_defaults(run_command=_export)
@@ -182,8 +185,11 @@ def _export(options: argparse.Namespace) -> None:
         if options.format != format_ and getattr(options, name) is not None:
             raise ValueError(f"--{name.replace('_', '-')} is for --format {format_} only")
     trained = _trained(options)
-    settings: dict[str, Any] = {"overwrite": options.overwrite}
+    settings: dict[str, Any] = {"overwrite": options.overwrite, "input": options.input}
     if trained.folder is not None:
+        # A run whose classifier reads maps of three channels was trained on the pixels of pictures.
+        if options.input is None and trained.model.classifier.inputs[0].shape[3:] == (3,):
+            settings["input"] = "picture"
         # Where the data lay is this machine's affair.
         training = {name: value for name, value in vars(trained.config).items() if name != "root"}
         settings["details"] = {"training": training, **_metrics(options.run)}

@@ -445,7 +445,8 @@ class InterpNet(WordLossModel):
             filepath: the version folder, such as `"export/birds/1"`, or the `.tflite` file to write.
             format: `"savedmodel"`, for servers (see `export.saved_model.export_saved_model`), or `"litert"`,
                 for phones (see `export.litert.export_litert`).
-            **options: those of the two functions, such as `overwrite=True` or `quantize="int8"`.
+            **options: those of the two functions, such as `overwrite=True`, `quantize="int8"`, or
+                `input="picture"` or `"array"` where the classifier does not show which it reads.
 
         Returns:
             `filepath`.

@@ -237,7 +237,7 @@ def test_words_are_joined_as_the_python_client_does(client, plain, browser):
 def test_what_is_no_picture(plain, browser, tmp_path):
     (tmp_path / "notes.png").write_text("no picture")
     browser.drop(tmp_path / "notes.png", "#drop")
-    message = "notes.png is no picture that this browser can read"
+    message = "notes.png is no JPEG, PNG or BMP file, which alone are read, as in training; convert it"
     assert browser.wait_for("document.getElementById('error').textContent") == message
     assert browser.value("document.getElementById('answer').hidden")
 

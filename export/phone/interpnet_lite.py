@@ -63,14 +63,14 @@ class Explainer:
         self._explain = self._interpreter.get_signature_runner("explain")
 
     def read(self, path: str | Path) -> np.ndarray:
-        """Reads a picture, or a `.npy` file of one feature vector, into what `explain` takes."""
-        shape = self.preprocessing["shape"]
+        """Reads a picture, or a `.npy` file of one example's numbers, into what `explain` takes."""
+        shape = tuple(self.preprocessing["shape"])
         if self.preprocessing["kind"] == "picture":
             return read_picture(path, shape[0])
-        features = np.load(path, allow_pickle=False).astype("float32").reshape(-1)
-        if features.shape != tuple(shape):
-            raise ValueError(f"{path} holds {features.size} numbers, the model reads {shape[0]}")
-        return features
+        numbers = np.load(path, allow_pickle=False).astype("float32")
+        if numbers.shape not in (shape, (1, *shape)):
+            raise ValueError(f"{path} holds numbers of shape {numbers.shape}, the model reads {shape}")
+        return numbers.reshape(shape)
 
     def explain(self, x: np.ndarray) -> Explanation:
         """Classifies one example and says why.

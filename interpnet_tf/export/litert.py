@@ -16,11 +16,12 @@ import tensorflow as tf
 from interpnet_tf.atomic import write_atomically
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.export import litert_graph, quality
+from interpnet_tf.export.input_kind import check_samples, input_kind
 from interpnet_tf.export.litert_file import LiteRTModel, check_ops, check_runs, least_runtime, ops, pack
 from interpnet_tf.export.litert_link import link
 from interpnet_tf.export.litert_refusals import check_convertible, refusing
 from interpnet_tf.export.model_card import model_card
-from interpnet_tf.export.signatures import input_spec, reads_pictures
+from interpnet_tf.export.signatures import input_spec, reads_files
 from interpnet_tf.export.single_precision import in_float32
 from interpnet_tf.quiet import silenced_loggers, silenced_stderr
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
@@ -47,6 +48,7 @@ def export_litert(
     fold: bool | None = None,
     least_identical: float = 0.9,
     most_lost: float = 1.0,
+    input: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes a model as one `.tflite` file, whole or not at all.
@@ -75,6 +77,8 @@ def export_litert(
             larger file; `None` does so where it adds less than a tenth to them.
         least_identical: share of samples, 0..1, that must get the same sentence, or there is a warning.
         most_lost: by how much 100 times CIDEr-D and the accuracy in per cent may fall without a warning.
+        input: `"picture"` for clients that read picture files, `"array"` for `x` just as the classifier reads
+            it; by default the classifier decides (see `input_kind.input_kind`).
         details: further entries of the model card.
 
     Returns:
@@ -97,7 +101,9 @@ def export_litert(
     _check(path, quantize, samples, overwrite, max_length)
     model.decoder.check_length(max_length)
     check_convertible(model)
-    files = _associated_files(model, max_length)
+    kind = input_kind(model.classifier, input)
+    check_samples(samples, kind)
+    files = _associated_files(model, max_length, kind)
     content = convert(model, quantize, samples, max_length, batch_size, fold)
     check_ops(content)
     check_runs(content, input_spec(model).shape[1:])
@@ -105,6 +111,7 @@ def export_litert(
     card["versions"]["ai-edge-litert"] = importlib.metadata.version("ai-edge-litert")
     card |= {
         "format": "litert",
+        "input": kind,
         "max_length": max_length,
         "quantization": quantize or "none",
         "bytes": len(content),
@@ -187,13 +194,13 @@ def _converted(
             return bytes(converter.convert())
 
 
-def _associated_files(model: InterpNet, max_length: int) -> dict[str, str]:
+def _associated_files(model: InterpNet, max_length: int, kind: str) -> dict[str, str]:
     words, names = [*SPECIAL_TOKENS, *model.tokenizer.vocabulary], model.class_names
     if broken := [text for text in [*words, *names] if len(text.splitlines()) != 1]:
         raise ValueError(f"words and class names must be single lines to be packed, got {broken[:3]}")
     shape = [int(size) for size in input_spec(model).shape[1:]]
     preprocessing: dict[str, Any] = {"shape": shape, "dtype": "float32", "max_length": max_length}
-    if reads_pictures(model):
+    if reads_files(model, kind):
         preprocessing |= {
             "kind": "picture",
             "channels": "RGB",
@@ -201,7 +208,7 @@ def _associated_files(model: InterpNet, max_length: int) -> dict[str, str]:
             "resize": "turn upright (EXIF), scale the short side to the size, crop the centre; bicubic",
         }
     else:
-        preprocessing["kind"] = "features"
+        preprocessing["kind"] = "features" if len(shape) == 1 else "array"
     return {
         "vocabulary.txt": "".join(f"{word}\n" for word in words),
         "labels.txt": "".join(f"{name}\n" for name in names),

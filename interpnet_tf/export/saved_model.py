@@ -17,8 +17,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from interpnet_tf.classifier_parts import lookup_tables
 from interpnet_tf.errors import writing
+from interpnet_tf.export.input_kind import check_samples, input_kind
 from interpnet_tf.export.model_card import FILE_NAME, describe_signatures, model_card
-from interpnet_tf.export.signatures import concrete_functions
+from interpnet_tf.export.signatures import concrete_functions, input_spec
 from interpnet_tf.export.warmup import example_requests, write_warmup
 from interpnet_tf.quiet import silenced_loggers
 from interpnet_tf.tokenizer import SPECIAL_TOKENS
@@ -42,6 +43,7 @@ def export_saved_model(
     beams: int = 5,
     n_best: int = 5,
     samples: Any = None,
+    input: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Path:
     """Writes a model as a version folder for TensorFlow Serving, whole or not at all.
@@ -63,6 +65,8 @@ def export_saved_model(
         beams: of the signature `explain_top`.
         n_best: explanations that `explain_top` gives.
         samples: examples for the warm-up requests, `(examples, ...)`; by default noise.
+        input: `"picture"` for `x` of uint8 and picture files, `"array"` for `x` just as the classifier reads
+            it; by default the classifier decides (see `input_kind.input_kind`).
         details: further entries of the model card.
 
     Returns:
@@ -84,9 +88,12 @@ def export_saved_model(
     if max_batch_size < 1:
         raise ValueError(f"max_batch_size must be at least 1, got {max_batch_size}")
     name = name or (path.absolute().parent.name if path.name.isdecimal() else path.name)
+    input_spec(model)  # complains of several inputs
+    kind = input_kind(model.classifier, input)
+    check_samples(samples, kind)
     # The decoder's weights as sentences are said fastest, and with core ops only.
     folded = {name: tf.Variable(weight, trainable=False) for name, weight in model.decoder.fold().items()}
-    functions = concrete_functions(model, folded, beams, n_best)
+    functions = concrete_functions(model, folded, beams, n_best, kind)
     with _appearing_whole(path, overwrite) as folder, writing(path):
         with silenced_loggers():
             tf.saved_model.save(_module(model, functions), str(folder), signatures=functions)
@@ -101,6 +108,7 @@ def export_saved_model(
         card = model_card(model, name, details)
         card |= {
             "format": "savedmodel",
+            "input": kind,
             "signatures": describe_signatures(functions),
             "explain_top": {"beams": beams, "n_best": n_best},
             "warmup": {"records": records, "batch_sizes": batch_sizes},

@@ -100,7 +100,11 @@ def explain_top(
 
 
 def concrete_functions(
-    model: InterpNet, folded: Mapping[str, tf.Variable], beams: int = 5, n_best: int = 5
+    model: InterpNet,
+    folded: Mapping[str, tf.Variable],
+    beams: int = 5,
+    n_best: int = 5,
+    kind: str = "array",
 ) -> dict[str, tf.types.experimental.ConcreteFunction]:
     """Traces the signatures of a servable, for batches of any size.
 
@@ -110,17 +114,18 @@ def concrete_functions(
             keep them alive.
         beams: of `"explain_top"`.
         n_best: of `"explain_top"`.
+        kind: of the input; see `input_kind.input_kind`.
 
     Returns:
         `"serving_default"` (see `explain`), `"classify"`, `"introspect"` and `"explain_top"`, whose input is
-        `x`; and, where the classifier reads square RGB pictures, `"serving_bytes"`, whose input
-        `image_bytes`, string `(batch,)`, holds JPEG, PNG or GIF files and whose outputs are those of
+        `x`; and, where it is square RGB pictures, `"serving_bytes"`, whose input `image_bytes`, string
+        `(batch,)`, holds picture files (see `data.picture_file`) and whose outputs are those of
         `"serving_default"`.
 
     Raises:
         ValueError: if the classifier has several inputs.
     """
-    spec = input_spec(model)
+    spec = input_spec(model, kind)
 
     def prepared(x: tf.Tensor) -> tf.Tensor:
         x = tf.ensure_shape(x, spec.shape)  # its message names both shapes
@@ -147,13 +152,13 @@ def concrete_functions(
     functions = {
         name: tf.function(of_arrays(body)).get_concrete_function(spec) for name, body in bodies.items()
     }
-    if reads_pictures(model):
+    if reads_files(model, kind):
         files = tf.TensorSpec((None,), tf.string, name="image_bytes")
         functions["serving_bytes"] = tf.function(of_files).get_concrete_function(files)
     return functions
 
 
-def input_spec(model: InterpNet) -> tf.TensorSpec:
+def input_spec(model: InterpNet, kind: str = "array") -> tf.TensorSpec:
     """Returns type and shape of the input `x`: uint8 for pictures, else what the classifier reads.
 
     Sizes that the classifier leaves open, such as the length of a text, are open here, too.
@@ -166,14 +171,13 @@ def input_spec(model: InterpNet) -> tf.TensorSpec:
             "inside the classifier"
         )
     shape = (None, *inputs[0].shape[1:])
-    is_picture = len(shape) == 4 and shape[-1] in (1, 3)
-    return tf.TensorSpec(shape, tf.uint8 if is_picture else inputs[0].dtype, name="x")
+    return tf.TensorSpec(shape, tf.uint8 if kind == "picture" else inputs[0].dtype, name="x")
 
 
-def reads_pictures(model: InterpNet) -> bool:
-    """Whether the classifier reads pictures as `data.images.read_image` gives them: square, RGB."""
+def reads_files(model: InterpNet, kind: str) -> bool:
+    """Whether the input is a picture as `data.images.read_image` makes it of a file: square, RGB."""
     shape = input_spec(model).shape
-    return len(shape) == 4 and shape[1] == shape[2] and shape[3] == 3 and shape[1] is not None
+    return kind == "picture" and shape[1] == shape[2] is not None and shape[3] == 3
 
 
 def _best_class(model: InterpNet, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:

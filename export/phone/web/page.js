@@ -12,8 +12,8 @@ async function start() {
   element("drop").hidden = !explainer.readsPictures;
   element("status").textContent = explainer.readsPictures
     ? ""
-    : `This model reads ${shape[0]} numbers, the features of a picture, and not the picture itself: ` +
-      "export a model whose classifier reads pictures to use it here.";
+    : `This model reads ${shape.join(" × ")} numbers and not a picture: export a model whose classifier reads ` +
+      "pictures to use it here.";
 }
 
 async function explain(file) {

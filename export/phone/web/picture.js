@@ -3,6 +3,9 @@
 
 /** Returns the pixels of a picture file as RGB numbers in 0..255, a Float32Array of size * size * 3. */
 export async function readPicture(file, size) {
+  if (!(await isRead(file))) {
+    throw new Error(`${file.name} is no JPEG, PNG or BMP file, which alone are read, as in training; convert it`);
+  }
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, {
@@ -22,6 +25,13 @@ export async function readPicture(file, size) {
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   return Float32Array.from(fit(context.getImageData(0, 0, canvas.width, canvas.height), size));
+}
+
+/** Whether a file begins as a JPEG, PNG or BMP does. */
+async function isRead(file) {
+  const found = new Uint8Array(await file.slice(0, 8).arrayBuffer());
+  const beginnings = [[0xff, 0xd8, 0xff], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], [0x42, 0x4d]];
+  return beginnings.some((bytes) => bytes.every((byte, index) => byte === found[index]));
 }
 
 /** A large JPEG is first halved up to three times, to no less than `least`: as Pillow's `draft` decodes it. */
