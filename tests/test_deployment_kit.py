@@ -2,7 +2,9 @@
 
 import ast
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -174,3 +176,20 @@ def test_rest_client_reads_arrays(rest, tmp_path):
     assert rest.read_instances(tmp_path / "one.npy") == [[1.0, 2.0]]
     assert rest.read_instances(tmp_path / "two.npz") == [[1.0], [2.0]]
     assert rest.read_instances(tmp_path / "picture.npy") == [[[[0, 0, 0], [0, 0, 0]]]]
+
+
+def test_the_container_starts_the_server(tmp_path):
+    lines = (KIT / "Dockerfile").read_text().replace("\\\n", "").splitlines()
+    for line in lines:
+        if line.startswith("COPY"):
+            *sources, _ = line.split()[1:]
+            assert all((KIT.parent / source).exists() for source in sources)
+    (entry_point,) = [line.split(maxsplit=1)[1] for line in lines if line.startswith("ENTRYPOINT")]
+    stub = tmp_path / "interpnet"
+    stub.write_text('#!/bin/sh\nfor word in "$@"; do echo "$word"; done\n')
+    stub.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "MODEL_NAME": "two words"}
+    command = [*json.loads(entry_point), "--threads", "2"]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    words = ["serve", "/models/two words", "--model-name", "two words", "--host", "0.0.0.0", "--threads", "2"]
+    assert said.splitlines() == words

@@ -7,13 +7,16 @@ import contextlib
 import dataclasses
 import math
 import os
+import socket
 import time
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-BACKLOG = 128  # connections that are taken in one go, before any can be closed
+AT_ONCE = 128  # connections that are taken in one go, before any can be closed
+BACKLOG = 1024  # connections that wait in the system until they are taken
+ORDER = {"headers": 3, "request": 2, "answer": 2, "idle": 1}  # the highest goes first to make room
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,16 +110,17 @@ class Connection(H11Protocol):
     def _make_room(self) -> None:
         """Closes the connection that can best be done without: this one if all others are at work."""
 
-        def rank(connection: Connection) -> tuple[int, float]:
+        now = time.monotonic()
+
+        def rank(connection: Connection) -> tuple[bool, int, float]:
             name, cycle = connection._phase
             if name == "request" and not cycle.more_body:
-                return 0, 0.0  # the server is at work for it
-            # Who has asked well before goes last.
-            order = {"headers": 3, "request": 2, "answer": 2, "idle": 1}
-            return order[name], connection._seconds()
+                return False, 0, 0.0  # the server is at work for it
+            waited = now - connection._since
+            return waited > 1, ORDER[name], waited
 
         victim = max(self.connections - {self}, key=rank, default=self)
-        if victim is self or rank(victim)[0] == 0:
+        if victim is self or rank(victim)[1] == 0:
             victim = self
             self.transport.write(_BUSY)
             self.transport.close()
@@ -137,8 +141,14 @@ class BoundedServer(uvicorn.Server):
         limits = (limits or ConnectionLimits()).within_file_limit()
         config.http = type("Connection", (Connection,), {"limits": limits})
         config.ws = "none"
-        config.backlog = BACKLOG
+        config.backlog = AT_ONCE
         super().__init__(config)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to take connections."""
+        await super().startup(sockets)
+        for one in sockets or ():
+            one.listen(BACKLOG)  # asyncio makes what it takes in one go the length of this queue, too
 
     async def on_tick(self, counter: int) -> bool:
         """Closes, every tenth of a second, what is late."""

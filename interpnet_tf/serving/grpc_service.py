@@ -87,22 +87,26 @@ class GrpcApi:
         start = time.perf_counter()
         code = grpc.StatusCode.CANCELLED  # unless the client stays until the end
         self._metrics.in_flight.add(1, api="grpc")
+        refusal = None
         try:
-            with self._budget.request() as hold:
-                message = await self._gate.receive(messages)
-                hold(len(message))
-                answer = await self._answer(message)
+            response = await self._respond(messages)
             code = grpc.StatusCode.OK
-            return answer
         except Exception as error:
-            shown = from_exception(error)
-            code = shown.code
-            await context.abort(shown.code, shown.message)
-            raise  # never reached: abort raises
+            refusal = from_exception(error)
+            code = refusal.code
         finally:
             self._metrics.in_flight.add(-1, api="grpc")
             self._metrics.requests.add(api="grpc", code=code.name)
             self._metrics.request_seconds.observe(time.perf_counter() - start, api="grpc")
+        if refusal is not None:  # out here no exception holds the message, as gRPC keeps what abort raises
+            await context.abort(refusal.code, refusal.message)
+        return response
+
+    async def _respond(self, messages: Messages) -> bytes:
+        with self._budget.request() as hold:
+            message = await self._gate.receive(messages)
+            hold(len(message))
+            return await self._answer(message)
 
     async def _answer(self, message: bytes) -> bytes:
         request = await self._beside(len(message), _read_request, message)

@@ -76,8 +76,8 @@ def _unfolded_bytes(proto: Any, count: int) -> int:
     if proto.dtype != tf.string.as_datatype_enum:
         return count * tf.as_dtype(proto.dtype).size
     texts = proto.string_val
-    repeated = max(0, count - len(texts)) * (len(texts[-1]) if texts else 0)
-    return count * BYTES_OF_A_STRING + sum(map(len, texts)) + repeated
+    written = count * BYTES_OF_A_STRING + proto.ByteSize()
+    return written + ((count - len(texts)) * len(texts[-1]) if 0 < len(texts) < count else 0)
 
 
 def _values(proto: Any, count: int) -> np.ndarray:
