@@ -150,6 +150,16 @@ def test_text_in_every_form():
         assert [text.decode() for text in part.numpy()] == ["a", "ü"]
 
 
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (5, 1, 1)])
+def test_a_last_axis_of_one_is_added_or_dropped(shape):
+    """So that the graph that is traced for one form serves the other."""
+    x = np.arange(5, dtype="float32").reshape(shape)
+    for read_by in (keras.KerasTensor((None, 1)), keras.KerasTensor((None,))):
+        if len(shape) - len(read_by.shape) < 2:
+            (part,) = input_batches(x, 5, read_by)
+            np.testing.assert_array_equal(part, np.arange(5).reshape(5, *read_by.shape[1:]))
+
+
 @pytest.mark.parametrize(
     "x", [[ROWS, ROWS[:, :2]], (ROWS, ROWS[:, :2]), {"b": ROWS[:, :2], "features": ROWS}]
 )
@@ -186,7 +196,7 @@ TWO = [FEATURES, keras.KerasTensor((None, 2), name="b")]
         (3.0, FEATURES, r"got \(\)$"),
         (None, FEATURES, "x is missing"),
         (["a", "b"], FEATURES, r"x must be numbers \(float32\), got text"),
-        ("a", TEXT, r"x must be \(batch,\), got \(\)"),
+        ("a", TEXT, r"x is a single text; give a list of texts, one an example, such as \['a'\]"),
         (["a", None], TEXT, "x must be text, got None in place 1"),
         (ROWS, TEXT, "x must be text, got float32"),
         (ROWS.astype(complex), FEATURES, "got complex128"),

@@ -246,6 +246,7 @@ def test_texts_and_their_lookup_tables(make_model, tmp_path):
     files = np.array([[text.encode()] for (text,) in texts], object)
     (answer,) = c_api.run(path, [("serving_default", {"x": files})], tmp_path)
     assert_explains_alike(answer, model.explain(texts))
+    assert_explains_alike(answer, model.explain([text for (text,) in texts]))
     assert len(set(answer["probability"])) == 3  # else the words would not matter
     card = json.loads((path / "model_card.json").read_text())
     assert card["signatures"]["classify"]["inputs"] == {"x": {"dtype": "string", "shape": [-1, 1]}}

@@ -116,13 +116,22 @@ def _read(part: Any, expected: Any, name: str) -> Any:
         part = part.detach().cpu().numpy()
     elif isinstance(part, (list, tuple)):
         part = _stack(part, expected, name)
-    elif isinstance(part, (str, bytes)) or not hasattr(part, "shape"):
+    elif isinstance(part, (str, bytes)):
+        raise ValueError(f"{name} is a single text; give a list of texts, one an example, such as [{part!r}]")
+    elif not hasattr(part, "shape"):
         part = np.asarray(part)
     if expected is None:
         return part
     part = _check_kind(part, expected, name)
     _check_shape(part.shape, expected.shape, name)
-    return part
+    return _of_rank(part, len(expected.shape))
+
+
+def _of_rank(part: Any, rank: int) -> Any:
+    """Adds or drops a last axis of one, as Keras would: a graph is traced for one of the two forms."""
+    if len(part.shape) == rank or isinstance(part, tf.SparseTensor) or hasattr(part, "toarray"):
+        return part
+    return part[..., None] if len(part.shape) < rank else part[..., 0]
 
 
 def _stack(rows: Sequence[Any], expected: Any, name: str) -> np.ndarray:
