@@ -55,7 +55,7 @@ def attention(
     """Returns which layers the words looked at: see `InterpNet.attention`."""
     if not hasattr(model.decoder, "attention"):
         raise ValueError(
-            f"a {type(model.decoder).__name__} reads r(x) as one vector and attends to no layer; build the "
+            f"{type(model.decoder).__name__} reads r(x) as one vector and attends to no layer; build the "
             "model with decoder='transformer', or with a decoder of your own that has a method `attention`"
         )
     x = inputs_of(x)

@@ -200,7 +200,9 @@ def word_ids(tokenizer: ExplanationTokenizer, argument: str, words: Iterable[str
     """
     if isinstance(words, str):
         raise ValueError(f"{argument} must be a list of words, got the text {words!r}")
-    words = list(words)
+    words = list(words) if isinstance(words, Iterable) else words
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError(f"{argument} must be a list of words, got {words!r}")
     ids = tokenizer.tokenize(words).to_list() if words else []
     for word, of_word in zip(words, ids, strict=True):
         if len(of_word) != 1 or of_word[0] == tokenizer.unknown_id:

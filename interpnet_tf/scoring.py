@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +19,8 @@ def score_sentences(
     model: InterpNet, x: Any, sentences: Any, batch_size: int
 ) -> np.ndarray | list[np.ndarray]:
     """Returns the log-probability of sentences: see `InterpNet.score_sentences`."""
-    if isinstance(sentences, (str, bytes)):
-        raise ValueError(
-            f"sentences must be a list with an entry for each example, got the text {sentences!r}"
-        )
+    if isinstance(sentences, (str, bytes)) or not isinstance(sentences, Iterable):
+        raise ValueError(f"sentences must be a list with an entry for each example, got {sentences!r}")
     entries = list(sentences)
     of_examples = [list(flatten([entry])) for entry in entries]
     r = model.introspect(x, batch_size)

@@ -346,6 +346,8 @@ def test_layers_without_the_probabilities(make_model, birds):
         (lambda m, b: m.explain(b, seed=-1), "seed must be at least 0, got -1"),
         (lambda m, b: m.explain(b, seed=2**31), "seed must be at most 2147483647, got 2147483648"),
         (lambda m, b: m.explain(b, forbidden="black"), "forbidden must be a list of words"),
+        (lambda m, b: m.explain(b, forbidden=[3]), r"forbidden must be a list of words, got \[3\]"),
+        (lambda m, b: m.explain(b, required=None), "required must be a list of words, got None"),
         (lambda m, b: m.explain(b, forbidden=["black bird"]), "single words.*got 'black bird'"),
         (lambda m, b: m.explain(b, required=["dodo"]), "required must hold.*got 'dodo'"),
     ],

@@ -50,7 +50,8 @@ def test_scoring_traces_no_more_than_twice(trained, birds):
 @pytest.mark.parametrize(
     ("sentences", "message"),
     [
-        ("a red bird.", "sentences must be a list with an entry for each example, got the text"),
+        ("a red bird.", "sentences must be a list with an entry for each example, got 'a red"),
+        (None, "sentences must be a list with an entry for each example, got None"),
         (["a bird."], "there are 2 examples and sentences for 1"),
         (["a bird.", " "], "sentences of example 1 hold ' ', which has no word"),
         (["a bird.", None], "sentences must be strings or lists of strings, got None"),
@@ -124,7 +125,7 @@ def test_attention_prints_as_a_table():
 
 
 def test_errors_of_attention(trained, attentive, birds):
-    with pytest.raises(ValueError, match=r"a LRCNDecoder reads r.*decoder='transformer'"):
+    with pytest.raises(ValueError, match=r"LRCNDecoder reads r.*decoder='transformer'"):
         trained.attention(birds)
     with pytest.raises(ValueError, match="there are 13 examples and 1 explanations"):
         attentive.attention(birds, ["a bird."])
