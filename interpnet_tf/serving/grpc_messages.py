@@ -7,26 +7,23 @@ from collections.abc import AsyncIterator
 
 from interpnet_tf.serving.errors import invalid
 
-PATIENCE = 0.25  # seconds that a message may take to come while others wait
+PATIENCE = 0.25  # seconds after which a message counts as one that comes slowly
 
 
 class MessageGate:
-    """Bounds how many messages are on their way into memory.
+    """Bounds how many messages come slowly; small ones are there at once, and wait for none of them.
 
-    The newest request goes first. If it finds no room, the one whose message has been coming for the longest
-    time has to give way, once that has been for `PATIENCE` seconds: small messages are there at once, and who
-    sends nothing holds nobody up.
+    One more makes room for itself: the request is refused whose message has been coming for the longest time.
 
     Args:
-        most: messages at a time.
+        most: messages that come slowly.
         seconds: that a message may take.
     """
 
     def __init__(self, most: int, seconds: float):
         self._most = most
         self._seconds = seconds
-        self._waiting: list[asyncio.Timeout] = []
-        self._coming: dict[asyncio.Timeout, float] = {}
+        self._slow: dict[asyncio.Timeout, None] = {}  # the oldest first
 
     async def receive(self, messages: AsyncIterator[bytes]) -> bytes:
         """Returns the message of a request.
@@ -36,32 +33,22 @@ class MessageGate:
             ServingError: if there is none.
         """
         async with asyncio.timeout(self._seconds) as limit:
-            await self._wait_for_room(limit)
-            self._coming[limit] = asyncio.get_running_loop().time()
+            coming = asyncio.ensure_future(_first(messages))
             try:
-                async for message in messages:
-                    return message
+                await asyncio.wait({coming}, timeout=PATIENCE)
+                if not coming.done():
+                    self._slow[limit] = None
+                    if len(self._slow) > self._most:
+                        oldest = next(iter(self._slow))
+                        del self._slow[oldest]
+                        oldest.reschedule(asyncio.get_running_loop().time())
+                return await coming
             finally:
-                self._coming.pop(limit, None)
-        raise invalid("the request has no message; send a PredictRequest")
+                self._slow.pop(limit, None)
+                coming.cancel()
 
-    async def _wait_for_room(self, limit: asyncio.Timeout) -> None:
-        if len(self._coming) < self._most:
-            return
-        self._waiting.append(limit)
-        try:
-            while self._waiting[-1] is not limit or not self._has_room():
-                await asyncio.sleep(0.01)
-        finally:
-            self._waiting.remove(limit)
 
-    def _has_room(self) -> bool:
-        now = asyncio.get_running_loop().time()
-        oldest = min(self._coming, key=self._coming.__getitem__, default=None)
-        if len(self._coming) < self._most or oldest is None:
-            return True
-        if now - self._coming[oldest] < PATIENCE:
-            return False
-        del self._coming[oldest]
-        oldest.reschedule(now)
-        return True
+async def _first(messages: AsyncIterator[bytes]) -> bytes:
+    async for message in messages:
+        return message
+    raise invalid("the request has no message; send a PredictRequest")

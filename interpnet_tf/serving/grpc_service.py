@@ -31,7 +31,7 @@ from interpnet_tf.serving.metrics import Metrics
 from interpnet_tf.serving.servable import Signature
 from interpnet_tf.serving.versions import ModelVersions
 
-MESSAGES = 16  # on their way into memory at a time
+MESSAGES = 16  # that come slowly, at a time
 SMALL = 2**16  # messages up to this many bytes are read at once: some milliseconds at the most
 
 Messages = AsyncIterator[bytes]
