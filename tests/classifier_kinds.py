@@ -344,6 +344,13 @@ def spectrogram():
     return head(sound, layers.GlobalAveragePooling2D()(x))
 
 
+@kind("maps of floats, such as spectrograms", numbers(16, 8, 1), ["conv", "probabilities"])
+def float_maps():
+    maps = keras.Input((16, 8, 1))
+    x = layers.SeparableConv2D(4, 3, activation="relu", name="conv")(maps)
+    return head(maps, layers.GlobalAveragePooling2D()(x))
+
+
 @kind("`Conv1D`, causal and dilated", numbers(8, 3), ["conv", "probabilities"])
 def conv1d():
     steps = keras.Input((8, 3))
