@@ -200,7 +200,7 @@ def silent_calls(_: str, address: str) -> None:
                     one.result(60)
 
     ready()
-    in_threads(30, wait)
+    in_threads(10, wait)
 
 
 ATTACKS: dict[str, Attack] = {
