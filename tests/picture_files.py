@@ -163,6 +163,7 @@ def read() -> dict[str, bytes]:
         "1 x 5000.png": saved(picture(1, 5000), "PNG"),
         "5000 x 1.png": saved(picture(5000, 1), "PNG"),
         "5000 x 1.jpg": saved(picture(5000, 1), "JPEG"),
+        "1 x 1000000.png": png(1, 1_000_000, 8, 2, bytes(4_000_000)),
         "3 x 2001.png": saved(picture(3, 2001), "PNG"),
     }  # fmt: skip
     for orientation in range(1, 9):
