@@ -64,7 +64,7 @@ def test_errors_of_scoring(trained, birds, sentences, message):
 
 
 def test_an_input_that_is_no_number_has_no_score(trained):
-    with pytest.raises(ValueError, match="finite"):
+    with pytest.raises(ValueError, match="x holds NaN or infinity in example 0"):
         trained.score_sentences(np.full((1, 5), np.nan, "float32"), ["a bird."])
 
 
