@@ -1,5 +1,7 @@
 """Files appear complete or not at all."""
 
+import errno
+
 import pytest
 
 from interpnet_tf.atomic import replacing, write_atomically
@@ -22,6 +24,12 @@ def test_the_new_file_takes_the_place_at_the_end(tmp_path):
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_of_writing_names_the_file(tmp_path):
+    path = tmp_path / "birds.txt"
+    with pytest.raises(OSError, match=r"No space left on device: '.*/birds\.txt'"), replacing(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):

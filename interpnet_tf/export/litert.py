@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.atomic import write_atomically
+from interpnet_tf.atomic import replacing, write_atomically
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.errors import writing
 from interpnet_tf.export import litert_graph, quality
 from interpnet_tf.export.input_kind import check_samples, input_kind
 from interpnet_tf.export.litert_file import LiteRTModel, check_ops, check_runs, least_runtime, ops, pack
@@ -122,11 +123,13 @@ def export_litert(
         card["quality"] = _quality(model, content, samples, references, labels, max_length)
         quality.warn_if_poor(card["quality"], least_identical, most_lost)
     card_text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
-    # The file comes last: it is complete in itself, and where it is, so is what belongs to it.
     beside = {f"{path.stem}.{name}": text for name, text in {**files, "model_card.json": card_text}.items()}
-    for file_name, text in beside.items():
-        write_atomically(path.with_name(file_name), text)
-    write_atomically(path, pack(content, files))
+    # The file appears last: it is complete in itself, and where it is, so is what belongs to it. It is
+    # written first: where there is no space for it, nothing is left.
+    with replacing(path) as temporary:
+        temporary.write_bytes(pack(content, files))
+        for file_name, text in beside.items():
+            write_atomically(path.with_name(file_name), text)
     return path
 
 
@@ -180,7 +183,8 @@ def _converted(
         }
         # Nothing trains from here on, and the gradients of swish and its like do not survive freezing.
         options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(module, folder, signatures=dict(module.frozen), options=options)
+        with writing(folder):
+            tf.saved_model.save(module, folder, signatures=dict(module.frozen), options=options)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(functions))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         if quantize is not None:
