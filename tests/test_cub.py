@@ -162,7 +162,7 @@ def test_an_unreadable_photograph_is_named(root):
     write_photographs(root)
     path = root / "CUB_200_2011/images" / SPECIES[1] / "Rusty_Crow_0010.jpg"
     path.write_bytes(b"not an image")
-    with pytest.raises(ValueError, match=r"Rusty_Crow_0010\.jpg' cannot be read as an image"):
+    with pytest.raises(ValueError, match=r"Rusty_Crow_0010\.jpg cannot be read as an image"):
         cub.load(root, "test", features=False)
     path.unlink()
     with pytest.raises(FileNotFoundError, match=r"Rusty_Crow_0010\.jpg"):
