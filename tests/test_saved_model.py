@@ -252,6 +252,28 @@ def test_texts_and_their_lookup_tables(make_model, tmp_path):
     assert card["signatures"]["classify"]["inputs"] == {"x": {"dtype": "string", "shape": [-1, 1]}}
 
 
+def test_a_table_that_an_export_does_not_find(make_model, tmp_path):
+    class Hidden(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            initializer = tf.lookup.KeyValueTensorInitializer([1, 2], [0.5, 1.0])
+            self.tables = {"one": tf.lookup.StaticHashTable(initializer, 0.0)}
+
+        def call(self, ids):
+            return self.tables["one"].lookup(ids)
+
+        def compute_output_spec(self, ids):
+            return keras.KerasTensor(ids.shape, "float32")
+
+    ids = keras.Input((3,), dtype="int32")
+    model = make_model(keras.Model(ids, keras.layers.Dense(3, "softmax", name="p")(Hidden()(ids))))
+    with pytest.raises(ValueError, match="make each an attribute of its layer"):
+        model.export(tmp_path / "1")
+    with pytest.raises(ValueError, match="keeps what a LiteRT file cannot hold"):
+        model.export(tmp_path / "model.tflite", "litert")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_sizes_that_the_classifier_leaves_open_are_open(make_model, tmp_path):
     ids = keras.Input((None,), dtype="int32", name="ids")
     words = keras.layers.Embedding(6, 4, mask_zero=True)(ids)

@@ -142,7 +142,7 @@ def check_servable(ops: Iterable[str]) -> None:
 
 def _module(model: InterpNet, functions: Mapping[str, tf.types.experimental.ConcreteFunction]) -> tf.Module:
     """Returns a module that tracks exactly the variables and lookup tables which the functions read."""
-    captured = {id(tensor) for function in functions.values() for tensor in function.captured_inputs}
+    captured = {id(tensor): tensor for function in functions.values() for tensor in function.captured_inputs}
     module = tf.Module()
     module.weights = list(
         {
@@ -150,6 +150,14 @@ def _module(model: InterpNet, functions: Mapping[str, tf.types.experimental.Conc
         }.values()
     )
     module.tables = [table for table in lookup_tables(model) if id(table.resource_handle) in captured]
+    handles = {id(table.resource_handle) for table in module.tables}
+    handles |= {id(variable.handle) for variable in module.weights}
+    resources = [tensor for tensor in captured.values() if tensor.dtype == tf.resource]
+    if any(id(tensor) not in handles for tensor in resources):
+        raise ValueError(
+            "a layer keeps a lookup table or another resource where an export does not find it, such as in a "
+            "dict; make each an attribute of its layer"
+        )
     return module
 
 
