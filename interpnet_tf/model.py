@@ -15,23 +15,18 @@ import tensorflow as tf
 from interpnet_tf import attending, decoders, explaining, generation, predicting, scoring
 from interpnet_tf.atomic import replacing
 from interpnet_tf.data.inputs import batch_of, input_batches
-from interpnet_tf.data.pipeline import SentenceBatches, examples
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.finite import check_weights, finite_r
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.keras_files import read_model
 from interpnet_tf.probabilities import class_count, output_kind
-from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
+from interpnet_tf.tokenizer import ExplanationTokenizer
 from interpnet_tf.traces import Traces
-from interpnet_tf.word_loss import WordLossModel
-
-# Length that r(x) has for the decoder, in root mean square over the training examples, whatever its width: as
-# long as r is, so much do the words said before count for less at the beginning of training.
-_R_LENGTH = 4.0
+from interpnet_tf.trainer import ExplanationTrainer
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
-class InterpNet(WordLossModel):
+class InterpNet(ExplanationTrainer):
     """A classifier that explains its decisions in sentences.
 
     The activations of the classifier's layers form r(x), where the gradient stops; a decoder learns to say
@@ -141,69 +136,6 @@ class InterpNet(WordLossModel):
         tokens = tf.cast(inputs["tokens"], tf.int32)
         return self.decoder({"r": self.standardize(r), "tokens": tokens}, training=training)
 
-    def prepare(
-        self,
-        x: Any,
-        y: Any = None,
-        batch_size: int = 32,
-        shuffle: bool = False,
-        seed: int | None = None,
-        r: np.ndarray | None = None,
-    ) -> SentenceBatches:
-        """Runs the classifier once over every example, and makes batches of sentences with its cached r(x).
-
-        `fit` and `evaluate` do this by themselves; call it to use the same r(x) more than once.
-
-        Args:
-            x: an `ExplanationDataset`; a `tf.data.Dataset` of `(inputs, sentences)` batches; or what the
-                classifier reads.
-            y: with the last, a sentence or a list of sentences for each example.
-            batch_size: sentences a batch.
-            shuffle: whether every epoch has an order of its own.
-            seed: of the orders; by default the model's.
-            r: r(x) of the examples (of an `ExplanationDataset`, of those with sentences), where another model
-                with the same classifier has computed it.
-
-        Returns:
-            The batches, which `fit` and `evaluate` take.
-
-        Raises:
-            ValueError: if there is no sentence, or not an entry of `y` for each example.
-        """
-        inputs, explanations = [], []
-        for part, sentences in examples(x, y):
-            inputs.append(part)
-            explanations += [list(flatten(of_one)) for of_one in sentences]
-        owners = np.repeat(np.arange(len(explanations)), [len(of_one) for of_one in explanations])
-        sentences = [sentence for of_one in explanations for sentence in of_one]
-        if not sentences:
-            raise ValueError("no example has an explanation; give at least one sentence to learn from")
-        if r is None:
-            r = np.concatenate([*finite_r(self, (b for part in inputs for b in input_batches(part, 64)))])
-        if len(r) != len(explanations):
-            raise ValueError(f"there are {len(r)} examples and explanations for {len(explanations)}")
-        if r.shape[1] != self.introspector.width:
-            raise ValueError(f"r must be (examples, {self.introspector.width}), got {r.shape}")
-        if not np.isfinite(r).all():
-            row = int(np.flatnonzero(~np.isfinite(r).all(axis=1))[0])
-            raise ValueError(
-                f"r(x) of example {row} is not finite; check the inputs and the classifier's weights"
-            )
-        ids = self.tokenizer.tokenize(sentences)
-        bounds = ids.row_splits.numpy()
-        ids = np.split(ids.flat_values.numpy(), bounds[1:-1])
-        return SentenceBatches(
-            r,
-            owners,
-            [of_one[: self.max_length - 1] for of_one in ids],
-            self.tokenizer.start_id,
-            self.tokenizer.end_id,
-            self.tokenizer.pad_id,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=(self.seed or 0) if seed is None else seed,
-        )
-
     def introspect(self, x: Any, batch_size: int = 64) -> np.ndarray:
         """Returns r(x), float32 `(batch, width)`; `model.introspector(x)` gives the layers by name.
 
@@ -213,52 +145,6 @@ class InterpNet(WordLossModel):
         nothing = np.zeros((0, self.introspector.width), "float32")
         parts = input_batches(x, batch_size, self.introspector.input)
         return np.concatenate([nothing, *finite_r(self, parts)])
-
-    def fit(
-        self, x=None, y=None, batch_size=32, epochs=1, validation_data=None, shuffle=True, **kwargs
-    ) -> keras.callbacks.History:
-        """Trains the decoder, as `keras.Model.fit`.
-
-        The classifier runs once over every example before the first epoch. Sentences of similar length
-        share a batch.
-
-        Args:
-            x: see `prepare`; or what `prepare` returned.
-            y: see `prepare`.
-            batch_size: sentences a batch.
-            epochs: passes over all sentences.
-            validation_data: whatever may stand for `x`, or a pair `(x, y)`.
-            shuffle: whether every epoch has an order of its own.
-            **kwargs: those of `keras.Model.fit`.
-
-        Returns:
-            The `keras.callbacks.History`.
-        """
-        if not isinstance(x, SentenceBatches):
-            x = self.prepare(x, y, batch_size, shuffle)
-        if validation_data is not None:
-            if not isinstance(validation_data, SentenceBatches):
-                pair = validation_data if isinstance(validation_data, tuple) else (validation_data, None)
-                validation_data = self.prepare(*pair, batch_size)
-            validation_data = validation_data.to_tf()
-        self._adapt(x.r)
-        callbacks = [*keras.tree.flatten(kwargs.pop("callbacks", None) or []), x.follow_epochs()]
-        return super().fit(
-            x.to_tf(),
-            epochs=epochs,
-            validation_data=validation_data,
-            shuffle=False,
-            callbacks=callbacks,
-            **kwargs,
-        )
-
-    def evaluate(self, x=None, y=None, batch_size=32, **kwargs) -> Any:
-        """Returns the loss over sentences, as `keras.Model.evaluate`; `x` and `y` are as in `fit`."""
-        if "_use_cached_eval_dataset" not in kwargs:  # Keras' fit validates with batches ready for `call`
-            if not isinstance(x, SentenceBatches):
-                x = self.prepare(x, y, batch_size)
-            x = x.to_tf()
-        return super().evaluate(x, **kwargs)
 
     def explain(
         self,
@@ -388,16 +274,6 @@ class InterpNet(WordLossModel):
     def predict_on_batch(self, x: Any) -> dict[str, np.ndarray]:
         """Returns what `predict` gives, for examples that are one batch."""
         return predicting.with_texts(self, super().predict_on_batch(batch_of(x, self.introspector.input)))
-
-    def _adapt(self, r: np.ndarray) -> None:
-        """Takes mean and scale of r from the first training data; later data leave them as they are."""
-        if np.any(keras.ops.convert_to_numpy(self.r_mean)):
-            return
-        deviation = r.std(axis=0)
-        # A unit that hardly ever fires must not be blown up when it does.
-        floor = 0.1 * float(deviation.mean()) or 1.0
-        self.r_mean.assign(r.mean(axis=0))
-        self.r_scale.assign(_R_LENGTH / np.sqrt(r.shape[1]) / np.maximum(deviation, floor))
 
     def standardize(self, r: Any) -> tf.Tensor:
         """Returns r(x) `(batch, width)` as the decoder reads it: float32, shifted and scaled."""

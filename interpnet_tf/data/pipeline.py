@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-
-from interpnet_tf.data.dataset import ExplanationDataset
 
 
 class SeededBatches:
@@ -175,6 +174,13 @@ class SentenceBatches(SeededBatches):
         sentences: the ids of each sentence, without start and end id.
         start_id, end_id, pad_id: the special ids.
         batch_size, shuffle, seed: see `SeededBatches`; a row is a sentence.
+        weights: of the sentences, `(sentences,)`, which the batches then have as their third part; `None` has
+            no third part.
+        mean_weight: by which the weights are divided, by default their mean: then the mean over all sentences
+            of weight times loss is the weighted mean of the loss.
+
+    Raises:
+        ValueError: if there is no sentence, or none that counts.
     """
 
     _POOL = 100
@@ -190,9 +196,12 @@ class SentenceBatches(SeededBatches):
         batch_size: int = 32,
         shuffle: bool = True,
         seed: int = 0,
+        weights: np.ndarray | None = None,
+        mean_weight: float | None = None,
     ) -> None:
         super().__init__(len(sentences), batch_size, shuffle, seed)
         self.r, self.owners = r, owners
+        self.weights = None if weights is None else _relative(weights, mean_weight)
         self.lengths = np.array([len(ids) + 1 for ids in sentences])
         self.tokens = np.full((len(sentences), 1 + self.lengths.max()), pad_id, dtype="int32")
         self.tokens[:, 0] = start_id
@@ -211,24 +220,30 @@ class SentenceBatches(SeededBatches):
             batches = [batches[index] for index in order]
         return batches
 
-    def batch(self, rows: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def first(self, count: int) -> SentenceBatches:
+        """Returns the sentences that fill the first `count` batches, in the order of the data."""
+        part = copy.copy(self)
+        rows = slice(0, count * self.batch_size)
+        part.owners, part.lengths, part.tokens = self.owners[rows], self.lengths[rows], self.tokens[rows]
+        part.size = len(part.owners)
+        if self.weights is not None:
+            part.weights = _relative(self.weights[rows])
+        return part
+
+    def batch(self, rows: np.ndarray) -> tuple[Any, ...]:
         tokens = self.tokens[rows, : self.lengths[rows].max() + 1]
-        return {"r": self.r[self.owners[rows]], "tokens": tokens[:, :-1]}, tokens[:, 1:]
+        pair = {"r": self.r[self.owners[rows]], "tokens": tokens[:, :-1]}, tokens[:, 1:]
+        return pair if self.weights is None else (*pair, self.weights[rows])
 
-    def signature(self) -> tuple[dict[str, tf.TensorSpec], tf.TensorSpec]:
+    def signature(self) -> tuple[Any, ...]:
         words = tf.TensorSpec((None, None), tf.int32)
-        return {"r": tf.TensorSpec((None, self.r.shape[1]), self.r.dtype), "tokens": words}, words
+        pair = {"r": tf.TensorSpec((None, self.r.shape[1]), self.r.dtype), "tokens": words}, words
+        return pair if self.weights is None else (*pair, tf.TensorSpec((None,), tf.float32))
 
 
-def examples(x: Any, y: Any) -> Iterator[tuple[Any, list]]:
-    """Yields `(inputs, sentences of each example)`, in one part or, from a pipeline, in batches."""
-    if isinstance(x, ExplanationDataset):
-        x = x.explained()  # an example without sentences teaches the decoder nothing
-        yield x.inputs, x.explanations
-    elif isinstance(x, tf.data.Dataset):
-        for inputs, sentences in x:
-            yield inputs, sentences.to_list() if hasattr(sentences, "to_list") else sentences.numpy().tolist()
-    elif y is None:
-        raise ValueError("explanations are missing: pass them as y, or pass an ExplanationDataset as x")
-    else:
-        yield x, list(y)
+def _relative(weights: np.ndarray, mean: float | None = None) -> np.ndarray:
+    """Returns weights, float32, divided by their mean or by the one that is given."""
+    mean = float(np.mean(weights)) if mean is None else mean
+    if mean == 0:
+        raise ValueError("the weight of every sentence is 0; give at least one a weight to learn from")
+    return (weights / mean).astype("float32")

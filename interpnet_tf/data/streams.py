@@ -49,9 +49,14 @@ def batches(x: Any, steps: int | None = None) -> Iterator[Any]:
     if steps is None and number_of_batches(x) == math.inf:
         raise ValueError(
             "the data never end, as they repeat without a count; give a part of them, such as "
-            "dataset.take(10), or the number of steps to take"
+            "dataset.take(10), or the number of steps to take (steps_per_epoch, validation_steps, steps)"
         )
-    return itertools.islice(_of_py_dataset(x) if isinstance(x, keras.utils.PyDataset) else iter(x), steps)
+    return itertools.islice(iterate(x), steps)
+
+
+def iterate(x: Any) -> Iterator[Any]:
+    """Returns an iterator over the batches of a stream, which may never end."""
+    return _of_py_dataset(x) if isinstance(x, keras.utils.PyDataset) else iter(x)
 
 
 def _of_py_dataset(x: keras.utils.PyDataset) -> Iterator[Any]:
