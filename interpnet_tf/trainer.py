@@ -12,7 +12,7 @@ import numpy as np
 from interpnet_tf.data.inputs import input_batches
 from interpnet_tf.data.pipeline import SentenceBatches
 from interpnet_tf.data.streams import is_read_once, is_stream, number_of_batches
-from interpnet_tf.data.training_examples import TrainingExamples, read_examples, split_off
+from interpnet_tf.data.training_examples import TrainingExamples, check_r, read_examples, split_off
 from interpnet_tf.finite import finite_r
 from interpnet_tf.word_loss import WordLossModel
 
@@ -99,15 +99,7 @@ class ExplanationTrainer(WordLossModel):
             of_input = self.introspector.input
             inputs = (batch for part in parts for batch in input_batches(part.inputs, 64, of_input))
             r = np.concatenate([*finite_r(self, inputs)])
-        if len(r) != len(explanations):
-            raise ValueError(f"there are {len(r)} examples and explanations for {len(explanations)}")
-        if r.shape[1] != self.introspector.width:
-            raise ValueError(f"r must be (examples, {self.introspector.width}), got {r.shape}")
-        if not np.isfinite(r).all():
-            row = int(np.flatnonzero(~np.isfinite(r).all(axis=1))[0])
-            raise ValueError(
-                f"r(x) of example {row} is not finite; check the inputs and the classifier's weights"
-            )
+        check_r(r, len(explanations), self.introspector.width)
         ids = self.tokenizer.tokenize(sentences)
         bounds = ids.row_splits.numpy()
         ids = np.split(ids.flat_values.numpy(), bounds[1:-1])

@@ -151,6 +151,19 @@ def read_weights(weights: Any, examples: int) -> np.ndarray:
     return weights
 
 
+def check_r(r: np.ndarray, examples: int, width: int) -> None:
+    """Raises a `ValueError` unless `r` is finite and has a row of the width for each example."""
+    if len(r) != examples:
+        raise ValueError(f"there are {len(r)} examples and explanations for {examples}")
+    if r.shape[1] != width:
+        raise ValueError(f"r must be (examples, {width}), got {r.shape}")
+    if not np.isfinite(r).all():
+        row = int(np.flatnonzero(~np.isfinite(r).all(axis=1))[0])
+        raise ValueError(
+            f"r(x) of example {row} is not finite; check the inputs and the classifier's weights"
+        )
+
+
 def _weights_of_classes(dataset: ExplanationDataset, class_weight: Mapping[Any, float]) -> np.ndarray:
     names = dataset.class_names
     of_classes = np.ones(len(names))
