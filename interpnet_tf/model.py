@@ -261,12 +261,11 @@ class InterpNet(ExplanationTrainer):
             A dict of `"probabilities"`, float32 `(batch, classes)`; `"token_ids"`, int32
             `(batch, max_length)`, padded; and `"texts"`, strings `(batch,)`.
         """
-        batches = predicting.input_pipeline(
-            x, 32 if batch_size is None else batch_size, self.introspector.input, steps
-        )
-        if batches is None:
-            return predicting.with_texts(self, predicting.nothing_predicted(self))
-        return predicting.with_texts(self, super().predict(batches, None, verbose, steps, callbacks))
+        batch_size = 32 if batch_size is None else batch_size
+        with predicting.input_pipeline(x, batch_size, self.introspector.input, steps) as batches:
+            if batches is None:
+                return predicting.with_texts(self, predicting.nothing_predicted(self))
+            return predicting.with_texts(self, super().predict(batches, None, verbose, steps, callbacks))
 
     def predict_step(self, data: Any) -> dict[str, tf.Tensor]:
         return predicting.predict_batch(self, keras.utils.unpack_x_y_sample_weight(data)[0])

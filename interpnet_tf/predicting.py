@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -44,20 +46,25 @@ def nothing_predicted(model: InterpNet) -> dict[str, np.ndarray]:
     return {"probabilities": probabilities, "token_ids": np.zeros((0, model.max_length), "int32")}
 
 
+@contextlib.contextmanager
 def input_pipeline(
     x: Any, batch_size: int, expected: Any, steps: int | None = None
-) -> tf.data.Dataset | None:
-    """Returns batches of inputs as Keras' loop reads them, or `None` if there is no example.
+) -> Iterator[tf.data.Dataset | None]:
+    """Gives batches of inputs as Keras' loop reads them, or `None` if there is no example.
+
+    TensorFlow makes another error, of many lines, of what is raised within a pipeline; out of this context
+    comes the first.
 
     Args:
         x, batch_size, expected, steps: see `input_batches`.
     """
     if not is_stream(x):
-        check_inputs(read_arrays(x, expected))  # here, as an error within the pipeline would change its kind
+        check_inputs(read_arrays(x, expected))  # before the first batch is explained
     parts = finite_batches(input_batches(x, batch_size, expected, steps))
     first = next(parts, None)
     if first is None:
-        return None
+        yield None
+        return
 
     def signature(part: tf.Tensor, expected: Any) -> tf.TensorSpec:
         fixed = part.shape[1:]
@@ -67,8 +74,18 @@ def input_pipeline(
 
     # A list would be taken for one tensor, and a pair for inputs and targets.
     as_tuples = keras.tree.lists_to_tuples
+    errors: list[Exception] = []
+
+    def read() -> Iterator[Any]:
+        try:
+            for part in itertools.chain([first], parts):
+                yield (as_tuples(part),)
+        except Exception as error:  # a stream of the user's may raise anything
+            errors.append(error)
+            raise
+
     pipeline = tf.data.Dataset.from_generator(
-        lambda: ((as_tuples(part),) for part in itertools.chain([first], parts)),
+        read,
         output_signature=(as_tuples(keras.tree.map_structure(signature, first, expected)),),
     )
     count = (
@@ -76,6 +93,11 @@ def input_pipeline(
         if is_stream(x)
         else -(-number_of_examples(read_arrays(x, expected)) // batch_size)
     )
-    if count is None:
-        return pipeline
-    return pipeline.apply(tf.data.experimental.assert_cardinality(min(count, steps or count)))
+    if count is not None:
+        pipeline = pipeline.apply(tf.data.experimental.assert_cardinality(min(count, steps or count)))
+    try:
+        yield pipeline
+    except tf.errors.OpError:
+        if errors:
+            raise errors[0] from None
+        raise

@@ -60,6 +60,11 @@ def canonical(sentence: str) -> str:
     return text
 
 
+def has_words(sentence: str) -> bool:
+    """Returns whether there is a word or a punctuation mark in a text, which a tokenizer would keep."""
+    return bool(_TOKENS.search(re.sub(INVISIBLE, "", re.sub(CONTROLS, " ", sentence))))
+
+
 def clean_name(name: str) -> str:
     """Returns the name of a class or the like in one form: NFC, without characters that nobody sees.
 

@@ -45,6 +45,28 @@ def test_predict_in_steps(trained, birds):
         trained.predict(endless, verbose=0)
 
 
+def test_an_error_within_a_stream_is_raised_as_it_is(trained, birds):
+    def broken():
+        yield birds.inputs[:4]
+        raise KeyError("no more")
+
+    with pytest.raises(KeyError, match="no more"):
+        trained.predict(broken(), verbose=0)
+    inputs = birds.inputs.copy()
+    inputs[9] = np.nan
+    with pytest.raises(ValueError, match=r"^x holds NaN or infinity in example 9;"):
+        trained.predict(tf.data.Dataset.from_tensor_slices(inputs).batch(4), verbose=0)
+
+
+def test_what_holds_no_numbers_yet_is_told(trained, birds):
+    message = r"x is symbolic.*outside of tf.function.*model.export"
+    for verb in (trained.explain, trained.predict):
+        with pytest.raises(ValueError, match=message):
+            verb(keras.Input(trained.introspector.input.shape[1:]))
+    with pytest.raises(ValueError, match=message):
+        tf.function(trained.explain)(tf.constant(birds.inputs))
+
+
 def test_predict_calls_back(trained, birds):
     seen = []
     observer = keras.callbacks.LambdaCallback()

@@ -113,24 +113,33 @@ def test_one_batch_at_a_time(still):
             "class_weight needs.*Dataset.*sample_weight",
         ),
         (lambda m: m.fit(PAIRS.batch(2), validation_split=0.5), "validation_split needs arrays"),
-        (lambda m: m.fit(X, Y, validation_split=1.5), "validation_split must lie between 0 and 1"),
+        (lambda m: m.fit(X, Y, validation_split=1.5), "validation_split must be a number between 0 and 1"),
+        (lambda m: m.fit(X, Y, validation_split="a"), "between 0 and 1, got 'a'"),
         (lambda m: m.fit(PAIRS.batch(2).repeat()), "may never.*end; pass"),
-        (lambda m: m.fit(PAIRS), "for each example of a batch"),
+        (lambda m: m.fit(PAIRS), r"for each example of a batch.*dataset.batch\(32\)"),
         (lambda m: m.fit(X, Y, validation_data=endless()), "pass validation_steps"),
         (lambda m: m.fit(X, Y, validation_data=(X, Y, WEIGHTS, 1)), "validation_data must be.*got 4 parts"),
         (lambda m: m.fit(PAIRS.map(lambda x, _: x).batch(2)), "each batch must be"),
         (lambda m: m.fit(X, [float("nan"), *Y[1:]]), r"sentence.*got nan for example 0.*empty list \[\]"),
         (lambda m: m.fit(X, [*Y[1:], None]), "got None for example 5"),
         (lambda m: m.fit(X, ["", *Y[1:]]), "empty sentence for example 0"),
+        (lambda m: m.fit(X, [*Y[1:], "\u200b\x00"]), "nothing that can be seen"),
         (lambda m: m.fit(X, np.arange(6)), "got 0 for example 0"),
         (lambda m: m.fit(X, "a bird."), "got 'a bird.'"),
         (lambda m: m.fit(X, Y, batch_size=0), "batch_size must be at least 1"),
+        (lambda m: m.fit(X, Y, batch_size=2.5), "batch_size must be a whole number, got 2.5"),
         (lambda m: m.train_on_batch(PAIRS.batch(2)), "examples of one batch, got a stream"),
     ],
 )
 def test_what_does_not_fit_is_named(still, attempt, message):
     with pytest.raises(ValueError, match=message):
         attempt(still)
+
+
+@pytest.mark.parametrize("weights", ["balanced", [1.0, 2.0], {0: "heavy"}, {0: None}, {0: float("inf")}])
+def test_class_weight_is_a_dict_of_numbers(still, birds, weights):
+    with pytest.raises(ValueError, match="class_weight must be"):
+        still.fit(birds, class_weight=weights)
 
 
 def test_before_compile(make_model):

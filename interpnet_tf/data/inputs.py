@@ -106,6 +106,11 @@ def read_arrays(x: Any, expected: Any = None, name: str = "x") -> Any:
 
 def _read(part: Any, expected: Any, name: str) -> Any:
     """Returns one input as an array, checked where it is known what is expected."""
+    if isinstance(part, keras.KerasTensor) or tf.is_symbolic_tensor(part):
+        raise ValueError(
+            f"{name} is symbolic, of a graph that is being built, and holds no numbers yet; call this "
+            "outside of tf.function and dataset.map, or use what model.export writes within a graph"
+        )
     if hasattr(part, "tocsr"):
         part = part.tocsr()
     elif isinstance(part, tf.RaggedTensor):

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.checks import check_whole
+
 
 class SeededBatches:
     """Batches in an order that depends on nothing but a seed and the number of the epoch.
@@ -29,8 +31,7 @@ class SeededBatches:
     def __init__(self, size: int, batch_size: int, shuffle: bool, seed: int = 0) -> None:
         if size < 1:
             raise ValueError("there is no example to make batches of; the data set is empty")
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        check_whole("batch_size", batch_size, 1)
         self.size, self.batch_size, self.shuffle, self.seed = size, batch_size, shuffle, seed
         self.epoch = 0
 

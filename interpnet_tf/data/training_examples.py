@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import numbers
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.inputs import number_of_examples, read_arrays
 from interpnet_tf.data.streams import batches, is_stream
+from interpnet_tf.text import has_words
 from interpnet_tf.tokenizer import flatten
 
 
@@ -109,7 +112,8 @@ def read_sentences(y: Any) -> list[list[str]]:
         y = getattr(y, to_list)() if hasattr(y, to_list) else y
     if isinstance(y, (str, bytes, Mapping)) or not isinstance(y, Iterable):
         raise ValueError(
-            f"y must hold a sentence, or a list of sentences, for each example of a batch, got {y!r:.60}"
+            f"y must hold a sentence, or a list of sentences, for each example of a batch, got {y!r:.60}; "
+            "of a dataset make batches, as dataset.batch(32) does"
         )
     explanations = []
     for row, of_one in enumerate(y):
@@ -124,10 +128,10 @@ def read_sentences(y: Any) -> list[list[str]]:
             raise ValueError(f"y of example {row}: {error}") from None
         if padded:
             sentences = [sentence for sentence in sentences if sentence]
-        if not all(map(str.strip, sentences)):
+        if not all(map(has_words, sentences)):
             raise ValueError(
-                f"y holds an empty sentence for example {row}; an example without a sentence has an empty "
-                "list []"
+                f"y holds an empty sentence for example {row}, or one of nothing that can be seen; an "
+                "example without a sentence has an empty list []"
             )
         explanations.append(sentences)
     return explanations
@@ -165,14 +169,21 @@ def check_r(r: np.ndarray, examples: int, width: int) -> None:
 
 
 def _weights_of_classes(dataset: ExplanationDataset, class_weight: Mapping[Any, float]) -> np.ndarray:
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(
+            "class_weight must be a dict of weights by class, such as {0: 1.0, 1: 2.0}, got "
+            f"{class_weight!r}"
+        )
     names = dataset.class_names
     of_classes = np.ones(len(names))
     for key, weight in class_weight.items():
         class_id = names.index(key) if key in names else key
         if isinstance(class_id, str) or class_id not in range(len(names)):
             raise ValueError(f"class_weight must name classes 0 to {len(names) - 1} or by name, got {key!r}")
-        if not (np.isfinite(weight) and weight >= 0):
-            raise ValueError(f"class_weight must be at least 0 and finite, got {weight} for class {key!r}")
+        if not (isinstance(weight, numbers.Real) and 0 <= weight < math.inf):
+            raise ValueError(
+                f"class_weight must be numbers of at least 0 and finite, got {weight!r} for class {key!r}"
+            )
         of_classes[int(class_id)] = weight
     return of_classes[dataset.labels]
 
@@ -190,8 +201,8 @@ def split_off(
     Raises:
         ValueError: if the data cannot be split, or a part would be empty.
     """
-    if not 0 < fraction < 1:
-        raise ValueError(f"validation_split must lie between 0 and 1, got {fraction}")
+    if not (isinstance(fraction, numbers.Real) and 0 < fraction < 1):
+        raise ValueError(f"validation_split must be a number between 0 and 1, got {fraction!r}")
     if is_stream(x) or not (isinstance(x, ExplanationDataset) or y is not None):
         raise ValueError(
             "validation_split needs arrays or an ExplanationDataset; pass validation_data with a stream or "
