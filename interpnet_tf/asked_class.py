@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.class_embedding import CLASS_EMBEDDING
+from interpnet_tf.text import clean_name
 
 if TYPE_CHECKING:
     from interpnet_tf.model import InterpNet
@@ -96,7 +97,7 @@ def _number(names: Sequence[str], one: Any) -> int:
     one = np.asarray(one).item() if getattr(one, "shape", None) == () else one
     if isinstance(one, (str, bytes)):
         name = one.decode() if isinstance(one, bytes) else one
-        found = [number for number, known in enumerate(names) if known == name]
+        found = [number for number, known in enumerate(names) if clean_name(known) == clean_name(name)]
         if len(found) != 1:
             what = "names no class" if not found else f"names {len(found)} classes; give the number of one"
             raise ValueError(f"class_id {name!r} {what}; model.class_names lists them")

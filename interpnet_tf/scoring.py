@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.checks import check_whole
-from interpnet_tf.tokenizer import ExplanationTokenizer, flatten
+from interpnet_tf.tokenizer import ExplanationTokenizer, as_lists, flatten
 
 if TYPE_CHECKING:
     from interpnet_tf.model import InterpNet
@@ -19,7 +19,8 @@ def score_sentences(
     model: InterpNet, x: Any, sentences: Any, batch_size: int
 ) -> np.ndarray | list[np.ndarray]:
     """Returns the log-probability of sentences: see `InterpNet.score_sentences`."""
-    if isinstance(sentences, (str, bytes)) or not isinstance(sentences, Iterable):
+    sentences = as_lists(sentences)
+    if isinstance(sentences, (str, bytes, Mapping)) or not isinstance(sentences, Iterable):
         raise ValueError(f"sentences must be a list with an entry for each example, got {sentences!r}")
     entries = list(sentences)
     of_examples = [list(flatten([entry])) for entry in entries]

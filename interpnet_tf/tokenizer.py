@@ -201,8 +201,16 @@ class ExplanationTokenizer:
             return cls.from_config(config)
 
 
+def as_lists(sentences: Any) -> Any:
+    """Returns strings in arrays, tensors, ragged tensors or columns of tables as lists, others as is."""
+    for to_list in ("to_list", "to_numpy", "numpy", "tolist"):
+        sentences = getattr(sentences, to_list)() if hasattr(sentences, to_list) else sentences
+    return sentences
+
+
 def flatten(sentences: Iterable[Any]) -> Iterable[str]:
-    """Yields the strings of nested lists or arrays of strings, decoding bytes."""
+    """Yields the strings of nested lists, arrays or tensors of strings, decoding bytes."""
+    sentences = as_lists(sentences)
     if isinstance(sentences, (str, bytes)):
         sentences = [sentences]
     for item in sentences:

@@ -9,7 +9,7 @@ import tensorflow as tf
 from conftest import lessons, same_explanations
 
 from interpnet_tf import Explanation, InterpNet
-from interpnet_tf.asked_class import decided
+from interpnet_tf.asked_class import asked_classes, decided
 from interpnet_tf.class_embedding import with_class_embedding
 from interpnet_tf.speakers import MinimumBayesRisk, Pragmatic
 
@@ -70,6 +70,15 @@ def test_records_of_the_class_asked_for(trained, birds):
             np.testing.assert_allclose(one.probabilities, of_row, rtol=1e-5)
     mixed = trained.explain(tf.data.Dataset.from_tensor_slices(x).batch(3), class_id=["crow", 2, 0, "gull"])
     assert [one.class_id for one in mixed] == [0, 2, 0, 1]
+
+
+def test_a_name_is_found_in_either_unicode_form(make_model):
+    def asked(names, name):
+        return asked_classes(model_of(make_model, keras.layers.Softmax(), class_names=names), name)
+
+    assert asked(["crow", "m\u00e9sange", "gull"], "me\u0301sange") == 1
+    with pytest.raises(ValueError, match="names 2 classes"):
+        asked(["m\u00e9sange", "me\u0301sange", "gull"], "m\u00e9sange")
 
 
 def test_the_sentence_is_that_of_r_with_the_class(make_model, birds):

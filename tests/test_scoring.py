@@ -40,6 +40,18 @@ def test_the_score_of_what_is_said_is_that_of_explain(trained, birds):
     assert trained.score_sentences(birds.inputs[:0], []).shape == (0,)
 
 
+def test_sentences_of_any_form(trained, birds):
+    x, texts = birds.inputs[:2], ["a red bird.", "a bird."]
+    expected = trained.score_sentences(x, texts)
+    for form in (tf.constant(texts), np.array(texts), [tf.constant(text) for text in texts]):
+        np.testing.assert_allclose(np.ravel(trained.score_sentences(x, form)), expected, rtol=1e-4)
+    of_ragged = trained.score_sentences(x, tf.ragged.constant([texts, texts[1:]]))
+    assert [len(of_one) for of_one in of_ragged] == [2, 1]
+    np.testing.assert_allclose([of_ragged[0][0], of_ragged[1][0]], expected, rtol=1e-4)
+    adapted = ExplanationTokenizer().adapt(tf.constant(texts))
+    assert adapted.vocabulary == ExplanationTokenizer().adapt(texts).vocabulary
+
+
 def test_scoring_traces_no_more_than_twice(trained, birds):
     """The first length of sentences, then any."""
     for words in range(2, 7):
@@ -52,6 +64,7 @@ def test_scoring_traces_no_more_than_twice(trained, birds):
     [
         ("a red bird.", "sentences must be a list with an entry for each example, got 'a red"),
         (None, "sentences must be a list with an entry for each example, got None"),
+        ({"a bird.": 1}, "sentences must be a list with an entry for each example, got {'a bird"),
         (["a bird."], "there are 2 examples and sentences for 1"),
         (["a bird.", " "], "sentences of example 1 hold ' ', which has no word"),
         (["a bird.", None], "sentences must be strings or lists of strings, got None"),

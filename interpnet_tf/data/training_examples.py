@@ -15,7 +15,7 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.inputs import number_of_examples, read_arrays
 from interpnet_tf.data.streams import batches, is_stream
 from interpnet_tf.text import has_words
-from interpnet_tf.tokenizer import flatten
+from interpnet_tf.tokenizer import as_lists, flatten
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +108,7 @@ def read_sentences(y: Any) -> list[list[str]]:
         ValueError: if something stands in place of a sentence; the message names the example.
     """
     padded = getattr(getattr(y, "shape", None), "__len__", lambda: 0)() == 2
-    for to_list in ("to_list", "to_numpy", "numpy", "tolist"):  # ragged tensors, tables, tensors, arrays
-        y = getattr(y, to_list)() if hasattr(y, to_list) else y
+    y = as_lists(y)
     if isinstance(y, (str, bytes, Mapping)) or not isinstance(y, Iterable):
         raise ValueError(
             f"y must hold a sentence, or a list of sentences, for each example of a batch, got {y!r:.60}; "
