@@ -50,6 +50,11 @@ BODIES = {
     "deeper and deeper": (b'{"instances": ' + b"[" * LARGE, 400, "JSON Parse error"),
     "objects in objects": (b'{"a":' * LARGE + b"1" + b"}" * LARGE, 400, "JSON Parse error"),
     "a million digits": (b'{"instances": [[1, 2, ' + b"7" * 10**6 + b"]]}", 400, "JSON Parse error"),
+    "more digits than Python reads": (
+        b'{"instances": [[1, 2, ' + b"7" * 5000 + b"]]}",
+        400,
+        "value has 5000 digits; send an object",
+    ),
     "a million digits of a fraction": (
         b'{"instances": [[1, 2, 0.' + b"7" * 10**6 + b"]]}",
         200,

@@ -1,6 +1,7 @@
 """What is printed cannot steer a terminal; a standard output that is full or closed is told."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -60,6 +61,20 @@ def test_class_names_sentences_and_files_are_harmless(capsys, make_model, tmp_pa
         assert len(out.splitlines()) == 3
         assert not {"\x1b", "\u202e"} & set(out)
         assert "a\\u001b[1m.npy" in out
+
+
+def test_lines_of_the_servers_log_are_harmless():
+    from interpnet_tf.serving.command import HarmlessFormatter
+
+    try:
+        raise ValueError(f"cannot load {HOSTILE}")
+    except ValueError:
+        failure = sys.exc_info()
+    record = logging.LogRecord("", logging.ERROR, "", 0, "%s:\n%s", ("2\x1b[2J", HOSTILE), failure)
+    first, *others = HarmlessFormatter("%(message)s").format(record).split("\n")
+    assert first == f"2\\u001b[2J:\\u000a{SHOWN}"
+    assert others[0] == "Traceback (most recent call last):"
+    assert others[-1] == f"ValueError: cannot load {SHOWN}"
 
 
 CODE = """

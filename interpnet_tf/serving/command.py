@@ -8,6 +8,9 @@ import logging
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+
+from interpnet_tf import terminal
 
 DESCRIPTION = """Serve an exported model with the REST and gRPC API of TensorFlow Serving.
 A server for development and small sites: one process, no log-in, no encryption. It listens on this
@@ -91,20 +94,35 @@ def run(options: argparse.Namespace) -> None:
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     given["labels"] = dict(given.get("labels", ()))
     sys.setswitchinterval(0.001)  # what reads and writes large requests lets the others pass sooner
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)
+    log = logging.StreamHandler()
+    log.setFormatter(HarmlessFormatter("%(asctime)s %(message)s"))
+    logging.basicConfig(handlers=[log], level=logging.INFO)
     asyncio.run(server.serve(server.ServerOptions(**given), _announce))
     print("stopped")
 
 
+class HarmlessFormatter(logging.Formatter):
+    """Writes a message as one line, and nothing that steers a terminal: names of files are in it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Returns the line of a message."""
+        return terminal.harmless(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Returns the lines of a traceback."""
+        return "\n".join(map(terminal.harmless, super().formatException(ei).split("\n")))
+
+
 def _announce(endpoints: Any) -> None:
-    print(
-        f'serving "{endpoints.model_name}", version {", ".join(map(str, endpoints.versions))}\n'
+    terminal.show(
+        f'serving "{terminal.harmless(endpoints.model_name)}", '
+        f"version {', '.join(map(str, endpoints.versions))}\n"
         f"page  {endpoints.rest}/\n"
-        f"REST  {endpoints.rest}/v1/models/{endpoints.model_name}:predict\n"
+        f"REST  {endpoints.rest}/v1/models/{quote(endpoints.model_name)}:predict\n"
         f"gRPC  {endpoints.grpc}\n"
-        "for development and small sites: no log-in, no encryption; Ctrl-C stops",
-        flush=True,
+        "for development and small sites: no log-in, no encryption; Ctrl-C stops"
     )
+    sys.stdout.flush()
 
 
 def _label(text: str) -> tuple[str, int]:

@@ -39,8 +39,9 @@ def parse(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
+        reason = str(error).partition("; use sys.")[0]  # which is no advice for a client
         raise invalid(
-            f'JSON Parse error: {error}; send an object such as {{"instances": [[0.1, 0.2]]}}'
+            f'JSON Parse error: {reason}; send an object such as {{"instances": [[0.1, 0.2]]}}'
         ) from None
     if not isinstance(document, dict):
         raise invalid(

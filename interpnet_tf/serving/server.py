@@ -163,7 +163,8 @@ async def serve(
         rest_server = _RestServer(
             uvicorn.Config(
                 api.application(),
-                log_level="warning",
+                log_config=None,  # as the rest of the program logs
+                log_level="error",  # what a client does wrong is told to it alone
                 access_log=False,
                 lifespan="off",
             ),
