@@ -83,6 +83,13 @@ def exif(block: bytes) -> bytes:
     return segment(0xE1, b"Exif\0\0" + block)
 
 
+def in_runs(*packed: bytes) -> bytes:
+    """A grey PNG of 8 x 4 pixels, compressed, with a comment between the runs of them."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 4, 8, 0, 0, 0, 0))
+    runs = chunk(b"tEXt", b"a\0b").join(chunk(b"IDAT", run) for run in packed)
+    return b"\x89PNG\r\n\x1a\n" + header + runs + IEND
+
+
 XMP = segment(
     0xE1,
     b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf='
@@ -135,6 +142,10 @@ def read() -> dict[str, bytes]:
         "turned.png": PNG[:33] + chunk(b"eXIf", tiff(6)) + PNG[33:],
         "turned behind the pixels.png": PNG.removesuffix(IEND) + chunk(b"eXIf", tiff(6)) + IEND,
         "gamma.png": PNG[:33] + chunk(b"gAMA", struct.pack(">I", 100000)) + PNG[33:],
+        "more behind the pixels.png": in_runs(
+            zlib.compress(rows(codes)) + b"more", b"", zlib.compress(rows(codes[::-1]))
+        ),
+        "palette of no use.png": PNG[:33] + chunk(b"PLTE", bytes(191)) + PNG[33:],
         "profile.png": saved(picture(), "PNG", icc_profile=profile),
         "wrong sum of a comment.png": PNG[:33] + chunk(b"tEXt", b"a\0b")[:-1] + b"?" + PNG[33:],
         "bytes behind the end.png": PNG + b"more",
@@ -185,6 +196,7 @@ def refused() -> dict[str, tuple[bytes, str]]:
     short_rows = rows(np.asarray(picture())[: HEIGHT // 2])
     flipped = bytearray(PNG)
     flipped[idat + 40] ^= 1
+    codes, palette = rows(np.arange(32, dtype="uint8").reshape(4, 8)), chunk(b"PLTE", bytes(range(192)))
     return {
         "empty.jpg": (b"", "no JPEG"),
         "page.jpg": (b"<!DOCTYPE html><title>404 Not Found</title>", "no JPEG.*DOCTYPE"),
@@ -214,6 +226,23 @@ def refused() -> dict[str, tuple[bytes, str]]:
         "flipped bit.png": (bytes(flipped), "check sum"),
         "unknown part.png": (PNG[:33] + chunk(b"ABCD", b"") + PNG[33:], "unknown part"),
         "no palette.png": (png(8, 4, 8, 3, rows(np.zeros((4, 8), "uint8"))), "palette"),
+        "palette twice.png": (png(8, 4, 8, 3, codes, extra=palette + palette), "PLTE is there twice"),
+        "palette behind the pixels.png": (
+            png(8, 4, 8, 3, codes).removesuffix(IEND) + palette + IEND,
+            "palette is missing",
+        ),
+        "palette of 191 bytes.png": (
+            png(8, 4, 8, 3, codes, extra=chunk(b"PLTE", bytes(191))),
+            "palette of 191 bytes",
+        ),
+        "palette of nothing.png": (PNG[:33] + chunk(b"PLTE", b"") + PNG[33:], "palette of 0 bytes"),
+        "header twice.png": (PNG[:33] + PNG[8:], "IHDR is there twice"),
+        "part without a name.png": (PNG.removesuffix(IEND) + chunk(b"a1Bc", b"") + IEND, "unknown part"),
+        "pixels in two runs.png": (
+            in_runs(zlib.compress(codes)[:9], zlib.compress(codes)[9:]),
+            "rows of pixels are missing",
+        ),
+        "no sum of the pixels.png": (in_runs(zlib.compress(codes)[:-4]), "end of its pixels"),
         "no such depth.png": (png(8, 4, 4, 2, rows(np.zeros((4, 12), "uint8"))), "damaged"),
         "65535 x 65535.png": (png(65535, 65535, 1, 0, b""), "65535 x 65535"),
         "1 x 1000001.png": (png(1, 1_000_001, 1, 0, bytes(2_000_002)), "1 x 1000001"),

@@ -178,28 +178,44 @@ def _read_png(data: bytes) -> PictureFile:
     position, pieces, orientation, kinds, kind = 8, [_PNG], None, set(), b""
     count = 0
     while kind != b"IEND":
-        length, kind = int.from_bytes(data[position : position + 4]), data[position + 4 : position + 8]
+        before, kind = kind, data[position + 4 : position + 8]
+        length = int.from_bytes(data[position : position + 4])
         end = position + 12 + length
         if end > len(data):
             raise ValueError("it is cut short")
+        if not kind.isalpha():
+            raise ValueError(f"it is damaged: unknown part {kind!r}")
         if kind[0] & 0x20 == 0:  # an upper-case letter: the picture cannot be decoded without
-            if kind not in (b"IHDR", b"PLTE", b"IDAT", b"IEND"):
-                raise ValueError(f"it is damaged: unknown part {kind!r}")
+            _check_part(kind, length, colour, kinds)
             if zlib.crc32(data[position + 4 : end - 4]) != int.from_bytes(data[end - 4 : end]):
                 raise ValueError(f"it is damaged: wrong check sum of part {kind.decode()}")
-            pieces.append(data[position:end])
+            if not (kind == b"IDAT" and b"IDAT" in kinds and before != b"IDAT"):  # the pixels are in one run
+                pieces.append(data[position:end])
         elif kind == b"eXIf" and b"IDAT" not in kinds and orientation is None:
             orientation = _orientation(data[position + 8 : end - 4])
         position, kinds, count = end, kinds | {kind}, count + (b"IDAT" not in kinds)
         if count > MAXIMUM_SEGMENTS:
             raise ValueError(f"it has more than {MAXIMUM_SEGMENTS} parts before the pixels")
-    if b"IDAT" not in kinds or (colour == 3 and b"PLTE" not in kinds):
-        raise ValueError("it is damaged: pixels or palette are missing")
+    if b"IDAT" not in kinds:
+        raise ValueError("it is damaged: pixels are missing")
     return PictureFile("PNG", width, height, orientation or 1, b"".join(pieces))
 
 
+def _check_part(kind: bytes, length: int, colour: int, before: set[bytes]) -> None:
+    """Refuses a part of a PNG that libpng refuses, by which the other readers decode; Pillow takes it."""
+    if kind not in (b"IHDR", b"PLTE", b"IDAT", b"IEND"):
+        raise ValueError(f"it is damaged: unknown part {kind!r}")
+    if kind in before and kind != b"IDAT":
+        raise ValueError(f"it is damaged: part {kind.decode()} is there twice")
+    if kind == b"IDAT" and colour == 3 and b"PLTE" not in before:
+        raise ValueError("it is damaged: the palette is missing")
+    lengths = {2: range(1, 2**31), 3: range(3, 769, 3), 6: range(1, 2**31)}  # only colour 3 uses it
+    if kind == b"PLTE" and colour in lengths and length not in lengths[colour]:
+        raise ValueError(f"it is damaged: a palette of {length} bytes")
+
+
 def _check_rows(content: bytes) -> None:
-    """Refuses a PNG that holds fewer rows than it should: Pillow leaves the rest black without a word."""
+    """Refuses a PNG whose pixels are fewer than they should be, or lack their end: Pillow fills in black."""
     width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", content[16:29])
     missing = 0
     for row, column, down, across in _ADAM7 if interlace else _WHOLE:
@@ -207,15 +223,17 @@ def _check_rows(content: bytes) -> None:
         bytes_a_row = 1 + (columns * depth * _PNG_CHANNELS[colour] + 7) // 8
         missing += bytes_a_row * ((height - row + down - 1) // down) if columns > 0 else 0
     inflater, position, at_once = zlib.decompressobj(), 8, 2**20
-    while missing > 0 and position < len(content):
+    while missing >= 0 and not inflater.eof and position < len(content):
         end = position + 12 + int.from_bytes(content[position : position + 4])
         packed = content[position + 8 : end - 4] if content[position + 4 : position + 8] == b"IDAT" else b""
-        while missing > 0 and (unpacked := inflater.decompress(packed, at_once)):
+        while missing >= 0 and (unpacked := inflater.decompress(packed, at_once)):
             missing -= len(unpacked)
             packed = inflater.unconsumed_tail
         position = end
     if missing > 0:
         raise ValueError("rows of pixels are missing")
+    if missing == 0 and not inflater.eof:
+        raise ValueError("the end of its pixels is missing")
 
 
 def _read_bmp(data: bytes) -> PictureFile:
