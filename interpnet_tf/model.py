@@ -14,12 +14,14 @@ import tensorflow as tf
 
 from interpnet_tf import attending, decoders, explaining, generation, predicting, scoring
 from interpnet_tf.atomic import replacing
+from interpnet_tf.checks import check_whole
+from interpnet_tf.class_names import read_class_names
 from interpnet_tf.data.inputs import batch_of, input_batches
 from interpnet_tf.explanation import Explanation
 from interpnet_tf.finite import check_weights, finite_r
 from interpnet_tf.introspector import Introspector
 from interpnet_tf.keras_files import read_model
-from interpnet_tf.probabilities import class_count, output_kind
+from interpnet_tf.probabilities import output_kind
 from interpnet_tf.tokenizer import ExplanationTokenizer
 from interpnet_tf.traces import Traces
 from interpnet_tf.trainer import ExplanationTrainer
@@ -87,15 +89,18 @@ class InterpNet(ExplanationTrainer):
     ) -> None:
         super().__init__(**kwargs)
         self.jit_compile = False  # until `compile` says otherwise
+        if not isinstance(tokenizer, ExplanationTokenizer):
+            raise ValueError(f"tokenizer must be an ExplanationTokenizer, got {tokenizer!r}")
         if not tokenizer.vocabulary:
             raise ValueError("the tokenizer has no vocabulary yet; call tokenizer.adapt(sentences) first")
-        if max_length < 2:
-            raise ValueError(f"max_length must be at least 2 (a word and the end), got {max_length}")
+        check_whole("max_length", max_length, least=2)  # a word and the end
+        if seed is not None:
+            check_whole("seed", seed, least=0)
         self.classifier, self.tokenizer, self.max_length, self.seed = classifier, tokenizer, max_length, seed
         self.introspector = Introspector(classifier, layers, pooling)
         check_weights(classifier)
         self.output_kind = output_kind(classifier, output)
-        self.class_names = _class_names(class_names, classifier)
+        self.class_names = read_class_names(class_names, classifier)
         # Found by `fit`: the layers' scales differ by orders of magnitude. The decoder could undo them, so
         # that they change nothing but how fast it learns.
         shape, options = (self.introspector.width,), {"trainable": False, "autocast": False}
@@ -361,15 +366,3 @@ def load(path: str | os.PathLike, custom_objects: Any = None, compile: bool = Tr
     if not isinstance(model, InterpNet):
         raise ValueError(f"{path} holds a {type(model).__name__}; load it with keras.saving.load_model")
     return model
-
-
-def _class_names(names: list[str] | None, classifier: keras.Model) -> list[str]:
-    classes = class_count(classifier)
-    if names is None:
-        return [str(index) for index in range(classes)]
-    if len(names) != classes:
-        of_one = " (one unit tells two classes apart)" if classifier.output_shape[-1] == 1 else ""
-        raise ValueError(
-            f"class_names must have a name for each of the {classes} classes{of_one}, got {len(names)}"
-        )
-    return list(names)

@@ -105,6 +105,12 @@ def output_kind(classifier: keras.Model, output: str | None = None) -> str:
             f"the classifier {classifier.name!r} has one class: its only output is always 1, as a softmax of "
             "one unit is; use a sigmoid for two classes, or a unit for each class"
         )
+    if output == "probabilities" and not _within(as_is, 0, 1):
+        raise ValueError(
+            f"output='probabilities' does not fit the classifier {classifier.name!r}, which gives "
+            f"numbers from {as_is.min():.3g} to {as_is.max():.3g}; say 'logits' or 'multi_label', or end it "
+            "with a softmax"
+        )
     if output == "multi_label" and not _within(np.concatenate([as_is, moved]), 0, 1):
         return "multi_label_logits"
     return output or _judge(classifier, as_is, moved)
@@ -161,6 +167,11 @@ def output_units(classifier: keras.Model) -> int:
         ValueError: if it gives no vector of known length, but a map or a sequence of them.
     """
     shape = tuple(classifier.outputs[0].shape)
+    if len(shape) < 2:
+        raise ValueError(
+            f"the classifier's output must be (batch, classes), got {shape} from {classifier.name!r}; "
+            "keep the last axis, of one unit for two classes"
+        )
     lengths = [size for size in shape[1:] if size != 1]
     if len(lengths) > 1 or None in lengths:
         raise ValueError(

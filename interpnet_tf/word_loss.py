@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.optimizers import FusedAdam
@@ -58,6 +59,7 @@ class WordLossModel(keras.Model):
         for argument in ("metrics", "weighted_metrics"):
             for metric in keras.tree.flatten(kwargs.get(argument)):
                 _check_reads_logits(argument, metric)
+                _check_reads_words(argument, metric)
         self.label_smoothing = label_smoothing
         if optimizer is None or (isinstance(optimizer, str) and optimizer == "adam"):
             optimizer = FusedAdam(5e-4 if optimizer is None else 1e-3)
@@ -123,4 +125,24 @@ def _check_reads_logits(argument: str, metric: Any) -> None:
         raise ValueError(
             f"{argument}: {name} reads probabilities, but the outputs are logits; pass a metric with "
             "from_logits=True, such as keras.metrics.SparseCategoricalCrossentropy(from_logits=True)"
+        )
+
+
+def _check_reads_words(argument: str, metric: Any) -> None:
+    """Raises a `ValueError` for one of Keras' metrics that compares numbers, not the ids of words."""
+    if not isinstance(metric, str) or metric in ("accuracy", "acc"):
+        return
+    try:
+        value = keras.metrics.get(metric)
+        value = value() if isinstance(value, type) else value
+        # Of eight words the last is the most probable: it must count as another than the first.
+        logits = np.tile(np.arange(8, dtype="float32"), (2, 1))
+        right, wrong = (np.asarray(value(np.full(2, word), logits)) for word in (7, 0))
+        fits = np.isfinite(right).all() and np.any(right != wrong)
+    except Exception:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{argument}: {metric!r} cannot compare word ids with logits; pass 'accuracy', "
+            "'sparse_top_k_categorical_accuracy' or a metric of sparse targets"
         )

@@ -6,6 +6,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import dataclasses
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -192,3 +193,12 @@ def trained(birds, make_model) -> InterpNet:
     model.compile(keras.optimizers.Adam(0.05))
     model.fit(lessons(birds), batch_size=40, epochs=60, verbose=0)
     return model
+
+
+@pytest.fixture(scope="session")
+def phone_client():
+    """The module of the Python client for phones, which imports its neighbours when it needs them."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "export" / "phone"))
+    import interpnet_lite
+
+    return interpnet_lite

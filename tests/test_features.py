@@ -195,7 +195,7 @@ def test_it_does_not_go_on_with_other_settings(backbone, folder, tmp_path):
 def test_a_broken_image_is_named(backbone, folder, tmp_path):
     (folder / "a/3.png").write_bytes(b"no picture")
     _, paths = views.find_images(folder)
-    with pytest.raises(ValueError, match=r"a/3\.png' cannot be read"):
+    with pytest.raises(ValueError, match=r"a/3\.png cannot be read"):
         features.extract(features.feature_model(backbone), paths, tmp_path / "f.npz", batch_size=2)
 
 

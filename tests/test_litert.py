@@ -332,8 +332,9 @@ def test_client_joins_words_as_the_tokenizer_does(trained):
         assert detokenize([words[index - 4] for index in ids]) == tokenizer.detokenize([ids])[0]
 
 
-def test_dynamic_files_need_the_runtime_that_the_phone_guide_names(trained):
+def test_dynamic_files_need_the_runtime_that_the_phone_guide_names(trained, birds):
     least = least_runtime(litert.convert(trained, "dynamic"))
+    assert least_runtime(litert.convert(trained, "int8", birds.inputs)) == least
     guide = (Path(__file__).parents[1] / "export" / "phone" / "README.md").read_text("utf-8")
     assert f"**{least.removesuffix('.0')}**" in guide
     assert f"`{least}`" in guide

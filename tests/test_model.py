@@ -361,7 +361,13 @@ def test_errors_of_a_model(untrained, birds, attempt, message):
     ("options", "message"),
     [
         ({"max_length": 1}, "max_length must be at least 2"),
+        ({"max_length": 8.0}, "max_length must be a whole number, got 8.0"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"class_names": ["crow"]}, "a name for each of the 3 classes, got 1"),
+        ({"class_names": {"a", "b", "c"}}, "a list of names in the order of the classes, got a set"),
+        ({"class_names": "abc"}, "a list of names in the order of the classes, got a str"),
+        ({"class_names": [1, 2, 3]}, r"class_names\[0\] must be a text, got 1"),
+        ({"class_names": ["a", "b", "\ud800"]}, r"class_names\[2\]: .*surrogate"),
         ({"layers": ["hidden_9"]}, "hidden_9"),
         ({"decoder": "gru"}, "got 'gru'"),
         ({"decoder": LRCNDecoder(5)}, "predicts 5 ids"),
@@ -372,6 +378,14 @@ def test_errors_of_the_constructor(make_model, options, message):
         make_model(**options)
 
 
+def test_names_of_classes_come_in_one_form(make_model):
+    model = make_model(class_names=np.array(["e\u0301tourneau", " merle", "pie"]))
+    assert model.class_names == ["\u00e9tourneau", "merle", "pie"]
+    assert {type(name) for name in model.class_names} == {str}
+
+
 def test_a_tokenizer_without_words_is_refused(make_model):
     with pytest.raises(ValueError, match=r"tokenizer\.adapt"):
         InterpNet(make_model().classifier, ExplanationTokenizer())
+    with pytest.raises(ValueError, match="tokenizer must be an ExplanationTokenizer, got 'words'"):
+        InterpNet(make_model().classifier, "words")

@@ -8,7 +8,6 @@ import json
 import shutil
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -28,16 +27,6 @@ PHONE = Path(__file__).parents[1] / "export" / "phone"
 STUBS = Path(__file__).parent / "android"
 COMPILER = "kotlin-compiler@2.4.20"
 SIZE = 16
-
-
-@pytest.fixture(scope="module")
-def client():
-    """The module of the Python client."""
-    sys.path.insert(0, str(PHONE))  # until the end, as the client imports its reader late
-    import interpnet_lite
-
-    yield interpnet_lite
-    sys.path.remove(str(PHONE))
 
 
 @pytest.fixture(scope="module")
@@ -121,13 +110,13 @@ def picture_files(folder: Path) -> list[Path]:
     return files
 
 
-def test_pictures(make_model, client, kotlin, tmp_path):
+def test_pictures(make_model, phone_client, kotlin, tmp_path):
     image = keras.Input((SIZE, SIZE, 3), name="image")
     x = keras.layers.Rescaling(1 / 255)(image)
     x = keras.layers.Flatten(name="flat")(x)
     classifier = keras.Model(image, keras.layers.Dense(3, "softmax", name="probabilities")(x))
     make_model(classifier).export(tmp_path / "birds.tflite", "litert")
-    explainer = client.Explainer(tmp_path / "birds.tflite")
+    explainer = phone_client.Explainer(tmp_path / "birds.tflite")
     files = picture_files(tmp_path)
     inputs = [explainer.read(path) for path in files]
     record(tmp_path / "recording", explainer, inputs)
@@ -141,9 +130,9 @@ def test_pictures(make_model, client, kotlin, tmp_path):
         check(line, explainer.explain(x))
 
 
-def test_features_and_spelling(trained, birds, client, kotlin, tmp_path):
+def test_features_and_spelling(trained, birds, phone_client, kotlin, tmp_path):
     trained.export(tmp_path / "birds.tflite", "litert")
-    explainer = client.Explainer(tmp_path / "birds.tflite")
+    explainer = phone_client.Explainer(tmp_path / "birds.tflite")
     files = [tmp_path / f"{index}.txt" for index in range(4)]
     for path, x in zip(files, birds.inputs, strict=False):
         path.write_text(" ".join(map(str, x.tolist())))
@@ -156,4 +145,4 @@ def test_features_and_spelling(trained, birds, client, kotlin, tmp_path):
         check(line, explainer.explain(x))
     sentences = ["a red , short bill .", "bill ( red ) ; why ?", "black / white [ # 1 ] 50 %", "été …", "x"]
     spelled = kotlin(model, recording, [], "\n".join(sentences))
-    assert spelled == [client.detokenize(sentence.split(" ")) for sentence in sentences]
+    assert spelled == [phone_client.detokenize(sentence.split(" ")) for sentence in sentences]

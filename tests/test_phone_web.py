@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -28,17 +27,6 @@ pytestmark = [
 
 PHONE = Path(__file__).parents[1] / "export" / "phone"
 SIZE = 32
-
-
-@pytest.fixture(scope="module")
-def client():
-    """The module of the Python client."""
-    sys.path.insert(0, str(PHONE))
-    try:
-        import interpnet_lite
-    finally:
-        sys.path.remove(str(PHONE))
-    return interpnet_lite
 
 
 @pytest.fixture(scope="module")
@@ -149,16 +137,16 @@ def assert_near(found, expected):
 
 
 @pytest.fixture
-def compare(client, source, browser, tmp_path):
+def compare(phone_client, source, browser, tmp_path):
     """Returns a function that exports a model and gives 16 pictures to the page and the Python client."""
-    return functools.partial(assert_same, client, source, browser, tmp_path)
+    return functools.partial(assert_same, phone_client, source, browser, tmp_path)
 
 
-def assert_same(client, source, browser, tmp_path, model, quantize):
+def assert_same(phone_client, source, browser, tmp_path, model, quantize):
     pictures = blobs(16, SIZE, SIZE)
     path = tmp_path / "birds.tflite"
     model.export(path, "litert", quantize=quantize, samples=np.stack(pictures))
-    explainer = client.Explainer(path)
+    explainer = phone_client.Explainer(path)
     seen = set()
     with page(source, path, browser) as url:
         for index, picture in enumerate(pictures):
@@ -197,7 +185,7 @@ def plain(source, browser, model, tmp_path):
         yield url
 
 
-def test_pictures_of_any_size_are_scaled_as_pillow_does(client, plain, browser, tmp_path):
+def test_pictures_of_any_size_are_scaled_as_pillow_does(phone_client, plain, browser, tmp_path):
     random = np.random.default_rng(0)
     # Pillow rounds between the two directions, and scales the one first that is cheaper: no extremes here.
     noise = Image.fromarray(random.integers(64, 192, (61, 98, 3)).astype("uint8"))
@@ -219,19 +207,19 @@ def test_pictures_of_any_size_are_scaled_as_pillow_does(client, plain, browser, 
         browser.call("DOM.setFileInputFiles", nodeId=element, files=[str(tmp_path / name)])
         file = "document.querySelector('input').files[0]"
         found = browser.value(f"readPicture({file}, {SIZE}).then(x => [...x])")
-        expected = client.read_picture(tmp_path / name, SIZE)
+        expected = phone_client.read_picture(tmp_path / name, SIZE)
         difference = np.abs(np.reshape(found, expected.shape) - expected)
         assert difference.max() <= most, name
 
 
-def test_words_are_joined_as_the_python_client_does(client, plain, browser):
+def test_words_are_joined_as_the_python_client_does(phone_client, plain, browser):
     words = ["a", ",", "(", "b", ")", "/", "[", "c", "]", "#", "1", "%", ".", "…", "{", "d", "}", "-", "x"]
     random = np.random.default_rng(0)
     sentences = [[words[index] for index in random.integers(0, len(words), 12)] for _ in range(200)]
     joined = browser.value(
         f"import('./interpnet_lite.js').then(client => {json.dumps(sentences)}.map(client.detokenize))"
     )
-    assert joined == [client.detokenize(sentence) for sentence in sentences]
+    assert joined == [phone_client.detokenize(sentence) for sentence in sentences]
 
 
 def test_what_is_no_picture(plain, browser, tmp_path):

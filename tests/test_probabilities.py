@@ -238,7 +238,22 @@ def test_doubt_is_refused_unless_the_user_says_it(kind, make_model):
     classifier = vectors(end)
     with pytest.raises(ValueError, match=f"{reason}.*output='probabilities'.*'logits'.*'multi_label'"):
         make_model(classifier)
-    assert make_model(classifier, output="probabilities").output_kind == "probabilities"
+    assert make_model(classifier, output="logits").output_kind == "logits"
+
+
+def test_the_user_is_believed_where_the_numbers_allow_it(make_model):
+    end, _ = DOUBTFUL["product of two heads"]
+    assert make_model(vectors(end), output="probabilities").output_kind == "probabilities"
+    for kind in ("tanh", "relu", "per cent"):
+        end, _ = DOUBTFUL[kind]
+        with pytest.raises(ValueError, match=r"output='probabilities' does not fit.*numbers from"):
+            make_model(vectors(end), output="probabilities")
+
+
+def test_a_classifier_without_an_axis_of_classes_is_refused():
+    inputs = keras.Input((4,))
+    with pytest.raises(ValueError, match=r"output must be \(batch, classes\), got \(None,\)"):
+        output_kind(keras.Model(inputs, L.Reshape(())(dense(1)(inputs))))
 
 
 def test_strings_that_no_kernel_reads_are_doubt():

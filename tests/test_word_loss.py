@@ -126,6 +126,12 @@ def test_a_metric_of_probabilities_is_refused(make_model, metric):
 # Saving
 
 
+@pytest.mark.parametrize("metric", ["mse", "categorical_accuracy", "auc", "no_metric"])
+def test_a_metric_that_compares_no_word_ids_is_refused(make_model, metric):
+    with pytest.raises(ValueError, match=f"metrics: '{metric}' cannot compare word ids with logits"):
+        make_model().compile(metrics=[metric])
+
+
 def test_a_loaded_model_keeps_its_smoothing(make_model, tmp_path):
     model = make_model()
     model.compile(label_smoothing=0.25)

@@ -13,6 +13,8 @@ import numpy as np
 
 from interpnet_tf.quiet import silenced_stderr
 
+LEAST_RUNTIME = "min_runtime_version"  # the name that LiteRT's converter gives it
+
 
 def ops(content: bytes) -> set[str]:
     """Returns the names of a LiteRT model's ops; those that are not built in start with "custom:".
@@ -42,7 +44,7 @@ def least_runtime(content: bytes) -> str:
     model = litert_schema().Model.GetRootAs(content, 0)
     for index in range(model.MetadataLength()):
         entry = model.Metadata(index)
-        if entry.Name() == b"min_runtime_version":
+        if entry.Name().decode() == LEAST_RUNTIME:
             return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes().rstrip(b"\0").decode()
     raise ValueError("the model does not say which runtime it needs; convert it anew")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from interpnet_tf.export.litert_file import litert_schema
+from interpnet_tf.export.litert_file import LEAST_RUNTIME, least_runtime, litert_schema
 
 
 def link(first: bytes, second: bytes) -> bytes:
@@ -34,8 +34,13 @@ def link(first: bytes, second: bytes) -> bytes:
         operator.opcodeIndex += len(model.operatorCodes)
     model.buffers += feeding.buffers
     model.operatorCodes += feeding.operatorCodes
-    # What the metadata says of either model (a least runtime version, conversion flags) is of the parts.
-    model.metadata = None
+    # The conversion flags in the metadata are of the parts; the runtime must have the ops of both.
+    runtime = max((least_runtime(content) for content in (first, second)), key=_version)
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data = np.frombuffer(runtime.encode(), "uint8")
+    entry.name, entry.buffer = LEAST_RUNTIME, len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata = [entry]
     source = feeding.signatureDefs[0]
     for signature in model.signatureDefs:
         graph = model.subgraphs[signature.subgraphIndex]
@@ -46,6 +51,10 @@ def link(first: bytes, second: bytes) -> bytes:
     builder = flatbuffers.Builder(sum(0 if b.data is None else len(b.data) for b in model.buffers))
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
 
 
 def _feed(feeding: Any, source: Any, graph: Any, signature: Any) -> None:
