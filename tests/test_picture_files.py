@@ -149,3 +149,8 @@ def test_colours_without_ink():
 def test_no_name_is_trusted(tmp_path):
     (tmp_path / "picture.webp").write_bytes(PNG)
     assert read_image(tmp_path / "picture.webp", 8).shape == (8, 8, 3)
+
+
+def test_a_folder_is_no_missing_file(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder; name the image files in it"):
+        read_image(tmp_path)

@@ -89,6 +89,7 @@ def test_a_port_that_is_taken(models, capsys):
     ("arguments", "message"),
     [
         (["nowhere"], "is no folder"),
+        (["birds.keras"], "birds.keras is a file; export the model first: interpnet export birds.keras"),
         ([".", "--max-batch-size", "0"], "max_batch_size must be at least 1"),
         ([".", "--max-queued-rows", "8"], "at least one batch of 64 rows"),
         ([".", "--batch-timeout-ms", "nan"], "batch_timeout_ms"),
@@ -97,6 +98,7 @@ def test_a_port_that_is_taken(models, capsys):
 )
 def test_options_that_make_no_server(arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "birds.keras").touch()
     ports = ["--rest-port", "0", "--grpc-port", "0"]
     assert cli.main(["serve", *arguments, *ports]) == 2
     assert message in capsys.readouterr().err

@@ -63,8 +63,10 @@ def _read(path: str | os.PathLike, decode: Callable[[bytes], Any]) -> Any:
     try:
         with reading(path, "an image", "replace or remove it"), open(path, "rb") as file:
             return decode(file.read())
-    except (FileNotFoundError, IsADirectoryError):
+    except FileNotFoundError:
         raise FileNotFoundError(f"there is no image file {os.fspath(path)!r}") from None
+    except IsADirectoryError:
+        raise IsADirectoryError(f"{os.fspath(path)!r} is a folder; name the image files in it") from None
 
 
 def read_images(

@@ -84,6 +84,11 @@ class ServerOptions:
                 f"max_queued_rows is {self.max_queued_rows}; it must take at least one batch of "
                 f"{self.max_batch_size} rows"
             )
+        if self.export_dir.is_file():
+            raise ValueError(
+                f"{self.export_dir} is a file; export the model first: interpnet export {self.export_dir} "
+                "models/birds/1, and serve models/birds"
+            )
         if not self.export_dir.is_dir():
             raise ValueError(
                 f"{self.export_dir} is no folder; name the one that holds version folders (1, 2, …), "
