@@ -82,7 +82,8 @@ def test_java_is_ended_when_it_takes_too_long(fake_java):
 
 
 def test_java_is_ended_when_the_user_interrupts(fake_java, monkeypatch):
-    folder = fake_java("echo $$ > $RECORD/pid; kill -ALRM $PPID; exec sleep 60")
+    # Within the second the process has been started, and is waited for.
+    folder = fake_java("echo $$ > $RECORD/pid; sleep 1; kill -ALRM $PPID; exec sleep 60")
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):

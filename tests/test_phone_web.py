@@ -147,6 +147,7 @@ def assert_same(phone_client, source, browser, tmp_path, model, quantize):
     path = tmp_path / "birds.tflite"
     model.export(path, "litert", quantize=quantize, samples=np.stack(pictures))
     explainer = phone_client.Explainer(path)
+    browser.requested.clear()
     seen = set()
     with page(source, path, browser) as url:
         for index, picture in enumerate(pictures):

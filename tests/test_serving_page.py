@@ -22,6 +22,7 @@ def text(browser, name):
 
 
 def test_a_dropped_picture_is_explained(browser, tmp_path):
+    browser.requested.clear()
     (tmp_path / "models").mkdir()
     write_toy(tmp_path / "models", 3)
     Image.fromarray(np.full((20, 30, 3), 255, "uint8")).save(tmp_path / "white.png")
