@@ -16,7 +16,7 @@ def decode_images(image_bytes: Any, size: int) -> tf.Tensor:
     """Decodes image files, turns them upright, and scales and crops them to squares.
 
     Args:
-        image_bytes: JPEG, PNG or GIF files, string `(batch,)`.
+        image_bytes: JPEG, PNG or BMP files, string `(batch,)`.
         size: height and width of the result, in pixels.
 
     Returns:
