@@ -59,7 +59,8 @@ def input_pipeline(
         x, batch_size, expected, steps: see `input_batches`.
     """
     if not is_stream(x):
-        check_inputs(read_arrays(x, expected))  # before the first batch is explained
+        x = read_arrays(x, expected)
+        check_inputs(x)  # before the first batch is explained
     parts = finite_batches(input_batches(x, batch_size, expected, steps))
     first = next(parts, None)
     if first is None:
@@ -88,11 +89,7 @@ def input_pipeline(
         read,
         output_signature=(as_tuples(keras.tree.map_structure(signature, first, expected)),),
     )
-    count = (
-        number_of_batches(x)
-        if is_stream(x)
-        else -(-number_of_examples(read_arrays(x, expected)) // batch_size)
-    )
+    count = number_of_batches(x) if is_stream(x) else -(-number_of_examples(x) // batch_size)
     if count is not None:
         pipeline = pipeline.apply(tf.data.experimental.assert_cardinality(min(count, steps or count)))
     try:
