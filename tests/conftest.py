@@ -198,6 +198,7 @@ def trained(birds, make_model) -> InterpNet:
 @pytest.fixture(scope="session")
 def phone_client():
     """The module of the Python client for phones, which imports its neighbours when it needs them."""
+    pytest.importorskip("ai_edge_litert")
     sys.path.insert(0, str(Path(__file__).parents[1] / "export" / "phone"))
     import interpnet_lite
 

@@ -2,7 +2,6 @@
 
 import json
 import warnings
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,7 +12,6 @@ from interpnet_tf import classifiers
 from interpnet_tf.export.input_kind import input_kind
 
 L = keras.layers
-PHONE = Path(__file__).parents[1] / "export" / "phone"
 
 
 def classifier(prepare=lambda x: x, shape=(8, 8, 3), dtype="float32"):
@@ -124,17 +122,13 @@ def test_pictures_are_served_where_the_user_says_so(make_model, tmp_path):
     assert "serving_bytes" in card["signatures"]
 
 
-def test_a_phone_reads_an_array_as_it_is(make_model, tmp_path, monkeypatch):
-    pytest.importorskip("ai_edge_litert")
+def test_a_phone_reads_an_array_as_it_is(make_model, phone_client, tmp_path):
     model = make_model(classifier(shape=(16, 8, 1)))
     x = np.random.default_rng(0).normal(size=(1, 16, 8, 1)).astype("float32")
     path = model.export(tmp_path / "sounds.tflite", "litert")
     np.save(tmp_path / "x.npy", x)
     np.save(tmp_path / "turned.npy", x.swapaxes(1, 2))
-    monkeypatch.syspath_prepend(PHONE)
-    from interpnet_lite import Explainer
-
-    explainer = Explainer(path)
+    explainer = phone_client.Explainer(path)
     assert explainer.preprocessing["kind"] == "array"
     said = explainer.explain(explainer.read(tmp_path / "x.npy"))
     assert said.text == model.explain(x)[0].text

@@ -29,18 +29,6 @@ def decode(files, size):
 
 
 @pytest.fixture(scope="module")
-def phone():
-    """The Python client of phones."""
-    path = ROOT / "export" / "phone"
-    pytest.importorskip("ai_edge_litert")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(path)
-        import interpnet_lite
-
-        yield interpnet_lite
-
-
-@pytest.fixture(scope="module")
 def model(make_model):
     """One that reads pictures."""
     keras.utils.set_random_seed(3)
@@ -53,11 +41,11 @@ def test_the_phone_has_the_same_rule():
 
 
 @pytest.mark.parametrize("name", READ)
-def test_read_alike(name, phone, tmp_path):
+def test_read_alike(name, phone_client, tmp_path):
     path = tmp_path / name
     path.write_bytes(READ[name])
     ours = read_image(path, SIZE)
-    np.testing.assert_array_equal(phone.read_picture(path, SIZE), ours)
+    np.testing.assert_array_equal(phone_client.read_picture(path, SIZE), ours)
     difference = np.abs(decode([READ[name]], SIZE)[0].numpy().astype(int) - ours)
     with open_image(path) as image:
         # Pillow 13 scales the columns of tall pictures first, and so rounds differently.
@@ -65,14 +53,14 @@ def test_read_alike(name, phone, tmp_path):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_by_all(name, phone, tmp_path):
+def test_refused_by_all(name, phone_client, tmp_path):
     data, reason = REFUSED[name]
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises(UnreadableFileError, match=f"{re.escape(name)}.*{reason}"):
         read_image(path, SIZE)
     with pytest.raises(ValueError, match=f"{re.escape(name)}.*{reason}"):
-        phone.read_picture(path, SIZE)
+        phone_client.read_picture(path, SIZE)
     with pytest.raises(tf.errors.InvalidArgumentError):
         decode([data], SIZE)
 

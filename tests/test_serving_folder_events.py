@@ -7,27 +7,9 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from serving_models import Loaded, put
 
 from interpnet_tf.serving.versions import ModelVersions
-
-
-class Loaded:
-    """Stands in for a servable."""
-
-    def __init__(self, path=None, open_ones=None):
-        self.open_ones = open_ones
-        if open_ones is not None:
-            open_ones.append(self)
-
-    def close(self):
-        if self.open_ones is not None:
-            self.open_ones.remove(self)
-
-
-def put(folder, name):
-    (folder / str(name)).mkdir(parents=True)
-    (folder / str(name) / "saved_model.pb").write_text("x")
-
 
 EVENTS = st.lists(
     st.tuples(

@@ -10,6 +10,7 @@ import time
 
 import pytest
 import tensorflow as tf
+from serving_models import Loaded, put
 
 from interpnet_tf.serving.errors import invalid
 from interpnet_tf.serving.status import model_status
@@ -44,24 +45,6 @@ RAISED = [
     KeyboardInterrupt(),
     SystemExit(3),
 ]
-
-
-class Loaded:
-    """Stands in for a servable."""
-
-    def __init__(self, path=None, open_ones=None):
-        self.open_ones = open_ones
-        if open_ones is not None:
-            open_ones.append(self)
-
-    def close(self):
-        if self.open_ones is not None:
-            self.open_ones.remove(self)
-
-
-def put(folder, name):
-    (folder / str(name)).mkdir(parents=True)
-    (folder / str(name) / "saved_model.pb").write_text("x")
 
 
 @contextlib.asynccontextmanager
