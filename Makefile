@@ -18,6 +18,7 @@ test-anywhere: lint
 lint: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .

@@ -29,7 +29,7 @@ def main() -> None:
     import interpnet_tf
     from interpnet_tf import classifiers
     from interpnet_tf.data import cub
-    from interpnet_tf.progress import EpochLines
+    from interpnet_tf.support.progress import EpochLines
     from interpnet_tf.training import train_classifier
 
     interpnet_tf.keep_freed_memory()

@@ -48,8 +48,8 @@ def in_python(run: Path, pictures: np.ndarray) -> dict[str, Call]:
     import tensorflow as tf
 
     import interpnet_tf as itf
-    from interpnet_tf.decoding import GREEDY
-    from interpnet_tf.explaining import explain_batch
+    from interpnet_tf.generation.decoding import GREEDY
+    from interpnet_tf.generation.explaining import explain_batch
 
     model = itf.load(run / "model.keras")
     body = functools.partial(explain_batch, model, max_length=model.max_length, decoding=GREEDY)
@@ -120,8 +120,8 @@ def main() -> None:
 
     import keras
 
-    from interpnet_tf import memory
     from interpnet_tf.data import sketchbirds
+    from interpnet_tf.support import memory
 
     memory.keep_freed_memory()  # as the command line does
     with tempfile.TemporaryDirectory() as scratch:

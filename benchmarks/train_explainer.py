@@ -46,7 +46,8 @@ def owners(sentences: list[np.ndarray], seed: int) -> np.ndarray:
 
 def batches(sentences: list[np.ndarray], seed: int, bucketed: bool):
     """Returns the `SentenceBatches` of a stream; without buckets, batches in the order of the shuffle."""
-    from interpnet_tf.data.pipeline import SeededBatches, SentenceBatches
+    from interpnet_tf.data.pipeline import SeededBatches
+    from interpnet_tf.data.sentence_batches import SentenceBatches
 
     class Unbucketed(SentenceBatches):
         cut = SeededBatches.cut
@@ -124,7 +125,7 @@ def start_pytorch() -> None:
 
 def start_tensorflow() -> None:
     """Lets the allocator keep freed memory, as `interpnet train` does."""
-    from interpnet_tf import memory
+    from interpnet_tf.support import memory
 
     memory.keep_freed_memory()
 

@@ -7,16 +7,16 @@ __version__ = "0.1.0"
 # Every public name and the module that defines it. Importing TensorFlow takes seconds, so that a
 # name is imported when it is first used: `interpnet --help` must answer at once.
 _PUBLIC = {
-    "CompactBilinearPooling": "interpnet_tf.classifiers",
-    "Explanation": "interpnet_tf.explanation",
+    "CompactBilinearPooling": "interpnet_tf.introspection.compact_bilinear",
+    "Explanation": "interpnet_tf.generation.explanation",
     "ExplanationDataset": "interpnet_tf.data.dataset",
     "ExplanationDecoder": "interpnet_tf.decoders.base",
-    "ExplanationTokenizer": "interpnet_tf.tokenizer",
+    "ExplanationTokenizer": "interpnet_tf.language.tokenizer",
     "InterpNet": "interpnet_tf.model",
-    "Introspector": "interpnet_tf.introspector",
+    "Introspector": "interpnet_tf.introspection.introspector",
     "LRCNDecoder": "interpnet_tf.decoders.lrcn",
     "TransformerDecoder": "interpnet_tf.decoders.transformer",
-    "keep_freed_memory": "interpnet_tf.memory",
+    "keep_freed_memory": "interpnet_tf.support.memory",
     "load": "interpnet_tf.model",
 }
 _MODULES = ("classifiers", "data", "decoders", "metrics", "speakers", "testing", "training")

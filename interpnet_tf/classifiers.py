@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from interpnet_tf.compact_bilinear import CompactBilinearPooling
+from interpnet_tf.introspection.compact_bilinear import CompactBilinearPooling
 
 __all__ = [
     "HIDDEN_LAYERS",

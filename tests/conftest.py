@@ -14,7 +14,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from interpnet_tf import quiet
+from interpnet_tf.support import quiet
 
 with quiet.silenced_stderr():  # else pytest would print at its end what TensorFlow says when it is loaded
     import keras

@@ -11,8 +11,8 @@ import tensorflow as tf
 from classifier_kinds import KINDS, Kind
 
 import interpnet_tf as itf
-from interpnet_tf.decoding import SILENT_IDS
 from interpnet_tf.export.litert_file import LiteRTModel
+from interpnet_tf.generation.decoding import SILENT_IDS
 
 pytest.importorskip("ai_edge_litert")
 DOCUMENT = Path(__file__).parents[1] / "docs" / "classifiers.md"

@@ -11,12 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from interpnet_tf.atomic import replacing
 from interpnet_tf.backbones.row_file import RowFile
 from interpnet_tf.backbones.views import batches_ahead, check_views, fixed_views
-from interpnet_tf.compact_bilinear import CompactBilinearPooling
 from interpnet_tf.data.feature_files import read_features
 from interpnet_tf.data.images import open_image
+from interpnet_tf.introspection.compact_bilinear import CompactBilinearPooling
+from interpnet_tf.support.atomic import replacing
 
 POOLINGS = ("average", "root_average", "compact_bilinear")
 

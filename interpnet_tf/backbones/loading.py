@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from interpnet_tf.backbones import efficientnet_lite
-from interpnet_tf.keras_files import read_model
+from interpnet_tf.support.keras_files import read_model
 
 _LITE = "efficientnet-"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from interpnet_tf.array_files import read_arrays
-from interpnet_tf.atomic import replacing
+from interpnet_tf.support.array_files import read_arrays
+from interpnet_tf.support.atomic import replacing
 
 _COLUMNS = 4096  # of the features, turned to float32 at a time
 _MEAN_SQUARE = 0.1  # with 1, the paper's MLP learns the training photographs of CUB by heart sooner

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from interpnet_tf.atomic import write_atomically
-from interpnet_tf.errors import reading
-from interpnet_tf.json_files import read_record
+from interpnet_tf.support.atomic import write_atomically
+from interpnet_tf.support.errors import reading
+from interpnet_tf.support.json_files import read_record
 
 
 class RowFile:

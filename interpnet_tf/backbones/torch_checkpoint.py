@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from interpnet_tf.errors import reading
+from interpnet_tf.support.errors import reading
 
 # What begins a file of torch.save before version 1.6: a pickle of this number, one of the version, one of
 # the machine's properties. Newer ones are zip archives.

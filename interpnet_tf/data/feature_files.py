@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from interpnet_tf.array_files import read_arrays
+from interpnet_tf.support.array_files import read_arrays
 
 
 def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from interpnet_tf.data import picture_file
-from interpnet_tf.errors import reading
+from interpnet_tf.support import picture_file
+from interpnet_tf.support.errors import reading
 
 
 def read_image(path: str | os.PathLike, size: int = 128) -> np.ndarray:

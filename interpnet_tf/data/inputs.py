@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.checks import check_whole
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.streams import batches, is_stream
+from interpnet_tf.support.checks import check_whole
 
 
 def input_batches(x: Any, batch_size: int, expected: Any = None, steps: int | None = None) -> Iterator[Any]:

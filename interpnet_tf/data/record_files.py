@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from interpnet_tf.text import check_encodable, clean_name
+from interpnet_tf.language.text import check_encodable, clean_name
 
 
 def read_fields(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -15,7 +15,7 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.feature_files import read_features
 from interpnet_tf.data.images import read_images
 from interpnet_tf.data.record_files import read_fields
-from interpnet_tf.text import clean_name
+from interpnet_tf.language.text import clean_name
 
 SPLITS = ("train", "validation", "test", "trainval")
 

@@ -14,8 +14,8 @@ import numpy as np
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.inputs import number_of_examples, read_arrays
 from interpnet_tf.data.streams import batches, is_stream
-from interpnet_tf.text import has_words
-from interpnet_tf.tokenizer import as_lists, flatten
+from interpnet_tf.language.text import has_words
+from interpnet_tf.language.tokenizer import as_lists, flatten
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from interpnet_tf import memory, quiet
+from interpnet_tf.support import memory, quiet
 
 ROWS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2")
 FACTS = ("attribute_precision", "distinguishing_rate", "varying_precision")
@@ -52,10 +52,11 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
     Returns:
         The scores of each row by `COLUMNS`.
     """
-    from interpnet_tf import evaluation, runs
+    from interpnet_tf import runs
+    from interpnet_tf.analysis.pictures import save_figure
     from interpnet_tf.data import sketchbirds
-    from interpnet_tf.pictures import save_figure
-    from interpnet_tf.progress import EpochLines
+    from interpnet_tf.runs import evaluation
+    from interpnet_tf.support.progress import EpochLines
 
     table: dict[str, dict[str, float | None]] = {}
     backbone = out / "interpnet-2"

@@ -8,14 +8,12 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.atomic import replacing, write_atomically
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.errors import writing
 from interpnet_tf.export import litert_graph, quality
 from interpnet_tf.export.input_kind import check_samples, input_kind
 from interpnet_tf.export.litert_file import LiteRTModel, check_ops, check_runs, least_runtime, ops, pack
@@ -24,18 +22,18 @@ from interpnet_tf.export.litert_refusals import check_convertible, refusing
 from interpnet_tf.export.model_card import model_card
 from interpnet_tf.export.signatures import input_spec, reads_files
 from interpnet_tf.export.single_precision import in_float32
-from interpnet_tf.quiet import silenced_loggers, silenced_stderr
-from interpnet_tf.tokenizer import SPECIAL_TOKENS
-
-if TYPE_CHECKING:
-    from interpnet_tf.model import InterpNet
+from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.language.tokenizer import SPECIAL_TOKENS
+from interpnet_tf.support.atomic import replacing, write_atomically
+from interpnet_tf.support.errors import writing
+from interpnet_tf.support.quiet import silenced_loggers, silenced_stderr
 
 QUANTIZATIONS = (None, "dynamic", "float16", "int8")
 _CALIBRATION_EXAMPLES = 100
 
 
 def export_litert(
-    model: InterpNet,
+    model: ExplainingModel,
     path: str | os.PathLike,
     quantize: str | None = None,
     samples: Any = None,
@@ -134,7 +132,7 @@ def export_litert(
 
 
 def convert(
-    model: InterpNet,
+    model: ExplainingModel,
     quantize: str | None = None,
     samples: np.ndarray | None = None,
     max_length: int | None = None,
@@ -148,7 +146,7 @@ def convert(
 
 
 def _of_float32(
-    model: InterpNet,
+    model: ExplainingModel,
     quantize: str | None,
     samples: np.ndarray | None,
     max_length: int | None,
@@ -198,7 +196,7 @@ def _converted(
             return bytes(converter.convert())
 
 
-def _associated_files(model: InterpNet, max_length: int, kind: str) -> dict[str, str]:
+def _associated_files(model: ExplainingModel, max_length: int, kind: str) -> dict[str, str]:
     words, names = [*SPECIAL_TOKENS, *model.tokenizer.vocabulary], model.class_names
     if broken := [text for text in [*words, *names] if len(text.splitlines()) != 1]:
         raise ValueError(f"words and class names must be single lines to be packed, got {broken[:3]}")
@@ -221,7 +219,7 @@ def _associated_files(model: InterpNet, max_length: int, kind: str) -> dict[str,
 
 
 def _quality(
-    model: InterpNet,
+    model: ExplainingModel,
     content: bytes,
     samples: np.ndarray,
     references: Sequence[Sequence[str]] | None,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from interpnet_tf.quiet import silenced_stderr
+from interpnet_tf.support.quiet import silenced_stderr
 
 LEAST_RUNTIME = "min_runtime_version"  # the name that LiteRT's converter gives it
 

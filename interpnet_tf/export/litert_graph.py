@@ -5,24 +5,22 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from interpnet_tf import generation
-from interpnet_tf.explaining import classify_and_read
 from interpnet_tf.export import signatures as served
-from interpnet_tf.probabilities import class_probabilities
-from interpnet_tf.tokenizer import ExplanationTokenizer
-
-if TYPE_CHECKING:
-    from interpnet_tf.model import InterpNet
+from interpnet_tf.generation import silence
+from interpnet_tf.generation.explaining import classify_and_read
+from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.introspection.probabilities import class_probabilities
+from interpnet_tf.language.tokenizer import ExplanationTokenizer
 
 
 def signatures(
-    model: InterpNet, max_length: int, fold: bool | None = None
+    model: ExplainingModel, max_length: int, fold: bool | None = None
 ) -> dict[str, Callable[[Any], dict[str, tf.Tensor]]]:
     """Returns the functions of `x` that become the signatures of a file, by name.
 
@@ -52,7 +50,7 @@ def signatures(
     return {"explain": explain, "classify": classify, "introspect": introspect}
 
 
-def _decoder(model: InterpNet, fold: bool | None) -> Any:
+def _decoder(model: ExplainingModel, fold: bool | None) -> Any:
     """Returns what has the decoder's `start` and `step`."""
     decoder = model.decoder
     if fold is False:
@@ -97,7 +95,7 @@ def say(decoder: Any, r: tf.Tensor, max_length: int, vocabulary: int) -> tuple[t
     Returns:
         Ids, int32 `(batch, max_length)`, and the log-probability of each, float32 `(batch, max_length)`.
     """
-    silent = generation.silence(vocabulary)
+    silent = silence(vocabulary)
     may_be_said = np.isfinite(silent).astype("float32")
     batch = r.shape[0] or tf.shape(r)[0]
 
@@ -130,7 +128,7 @@ def say(decoder: Any, r: tf.Tensor, max_length: int, vocabulary: int) -> tuple[t
 
 
 def parts(
-    model: InterpNet, max_length: int, fold: bool | None = None
+    model: ExplainingModel, max_length: int, fold: bool | None = None
 ) -> tuple[Callable[[Any], dict[str, tf.Tensor]], dict[str, Any]]:
     """Returns the same signatures cut in two: `introspect`, and what the others make of its outputs."""
     whole, decoder = signatures(model, max_length, fold), _decoder(model, fold)

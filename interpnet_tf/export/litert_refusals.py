@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from interpnet_tf.classifier_parts import all_layers, lookup_tables
 from interpnet_tf.export.signatures import input_spec
-
-if TYPE_CHECKING:
-    from interpnet_tf.model import InterpNet
+from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.introspection.classifier_parts import all_layers, lookup_tables
 
 _INSTEAD = "or export a SavedModel (format='savedmodel'), which runs it as it is"
 # A complaint of the converter: the name that an operation has in the graph, then what is wrong with it.
@@ -23,7 +20,7 @@ _COMPLAINT = re.compile(r'error: loc\((?:callsite\()?fused\["\w+:", "([^"@]+)@[^
 _MISSING = re.compile(r"'tf\.(\w+)' op is neither")
 
 
-def check_convertible(model: InterpNet) -> None:
+def check_convertible(model: ExplainingModel) -> None:
     """Raises a `ValueError` if a classifier reads or keeps what no LiteRT file can hold."""
     spec, classifier = input_spec(model), model.classifier
     if spec.dtype == tf.string:
@@ -52,7 +49,7 @@ def check_convertible(model: InterpNet) -> None:
 
 
 @contextlib.contextmanager
-def refusing(model: InterpNet) -> Iterator[None]:
+def refusing(model: ExplainingModel) -> Iterator[None]:
     """Turns the converter's complaints about a model into a `ValueError` that names the layers."""
     try:
         yield

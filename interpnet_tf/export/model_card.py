@@ -5,19 +5,17 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
 import interpnet_tf
-
-if TYPE_CHECKING:
-    from interpnet_tf.model import InterpNet
+from interpnet_tf.generation.explaining_model import ExplainingModel
 
 FILE_NAME = "model_card.json"
 
 
-def model_card(model: InterpNet, name: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def model_card(model: ExplainingModel, name: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Describes a model whatever it is exported to.
 
     Args:

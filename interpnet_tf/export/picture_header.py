@@ -6,12 +6,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from interpnet_tf.data.picture_file import (
-    MAXIMUM_PIXELS,
-    MAXIMUM_SCANS,
-    MAXIMUM_SEGMENTS,
-    MAXIMUM_SIDE,
-)
+from interpnet_tf.support.picture_file import MAXIMUM_PIXELS, MAXIMUM_SCANS, MAXIMUM_SEGMENTS, MAXIMUM_SIDE
 
 JPEG, PNG, BMP, OTHER = range(4)
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM")

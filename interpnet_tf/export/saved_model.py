@@ -10,22 +10,20 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from interpnet_tf.classifier_parts import lookup_tables
-from interpnet_tf.errors import writing
 from interpnet_tf.export.input_kind import check_samples, input_kind
 from interpnet_tf.export.model_card import FILE_NAME, describe_signatures, model_card
 from interpnet_tf.export.signatures import concrete_functions, input_spec
 from interpnet_tf.export.warmup import example_requests, write_warmup
-from interpnet_tf.quiet import silenced_loggers
-from interpnet_tf.tokenizer import SPECIAL_TOKENS
-
-if TYPE_CHECKING:
-    from interpnet_tf.model import InterpNet
+from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.introspection.classifier_parts import lookup_tables
+from interpnet_tf.language.tokenizer import SPECIAL_TOKENS
+from interpnet_tf.support.errors import writing
+from interpnet_tf.support.quiet import silenced_loggers
 
 # Ops of TensorFlow itself that nevertheless need Python, or state that no variable holds.
 _NOT_SERVABLE = ("PyFunc", "EagerPyFunc", "Iterator", "Xla")
@@ -34,7 +32,7 @@ _REPLACED = ".replaced"
 
 
 def export_saved_model(
-    model: InterpNet,
+    model: ExplainingModel,
     path: str | os.PathLike,
     *,
     overwrite: bool = False,
@@ -140,7 +138,9 @@ def check_servable(ops: Iterable[str]) -> None:
         )
 
 
-def _module(model: InterpNet, functions: Mapping[str, tf.types.experimental.ConcreteFunction]) -> tf.Module:
+def _module(
+    model: ExplainingModel, functions: Mapping[str, tf.types.experimental.ConcreteFunction]
+) -> tf.Module:
     """Returns a module that tracks exactly the variables and lookup tables which the functions read."""
     captured = {id(tensor): tensor for function in functions.values() for tensor in function.captured_inputs}
     module = tf.Module()

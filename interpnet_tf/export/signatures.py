@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
-from interpnet_tf.decoding import GREEDY, Decoding
-from interpnet_tf.explaining import explain_batch
 from interpnet_tf.export.image_bytes import decode_images
-from interpnet_tf.probabilities import class_probabilities
-from interpnet_tf.tokenizer import SPECIAL_TOKENS
-
-if TYPE_CHECKING:
-    from interpnet_tf.model import InterpNet
+from interpnet_tf.generation.decoding import GREEDY, Decoding
+from interpnet_tf.generation.explaining import explain_batch
+from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.introspection.probabilities import class_probabilities
+from interpnet_tf.language.tokenizer import SPECIAL_TOKENS
 
 # Greedy and beam search draw nothing.
 _NO_SEED = (0, 0)
@@ -23,7 +21,7 @@ _NO_SEED = (0, 0)
 _NO_SCORE = tf.float32.min
 
 
-def classify(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
+def classify(model: ExplainingModel, x: Any) -> dict[str, tf.Tensor]:
     """Returns the class of each example, without saying why.
 
     Args:
@@ -39,12 +37,12 @@ def classify(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
     return {**_best_class(model, probabilities), "probabilities": probabilities}
 
 
-def introspect(model: InterpNet, x: Any) -> dict[str, tf.Tensor]:
+def introspect(model: ExplainingModel, x: Any) -> dict[str, tf.Tensor]:
     """Returns the activation of each layer that r(x) is made of, by the layer's path, and `"r"`; float32."""
     return {name: tf.cast(part, tf.float32) for name, part in model.introspector(x, training=False).items()}
 
 
-def explain(model: InterpNet, x: Any, folded: Mapping[str, Any] | None = None) -> dict[str, tf.Tensor]:
+def explain(model: ExplainingModel, x: Any, folded: Mapping[str, Any] | None = None) -> dict[str, tf.Tensor]:
     """Classifies each example and says why, greedily.
 
     Args:
@@ -72,7 +70,7 @@ def explain(model: InterpNet, x: Any, folded: Mapping[str, Any] | None = None) -
 
 
 def explain_top(
-    model: InterpNet, x: Any, beams: int, n_best: int, folded: Mapping[str, Any] | None = None
+    model: ExplainingModel, x: Any, beams: int, n_best: int, folded: Mapping[str, Any] | None = None
 ) -> dict[str, tf.Tensor]:
     """Classifies each example and gives the best explanations that beam search finds.
 
@@ -100,7 +98,7 @@ def explain_top(
 
 
 def concrete_functions(
-    model: InterpNet,
+    model: ExplainingModel,
     folded: Mapping[str, tf.Variable],
     beams: int = 5,
     n_best: int = 5,
@@ -158,7 +156,7 @@ def concrete_functions(
     return functions
 
 
-def input_spec(model: InterpNet, kind: str = "array") -> tf.TensorSpec:
+def input_spec(model: ExplainingModel, kind: str = "array") -> tf.TensorSpec:
     """Returns type and shape of the input `x`: uint8 for pictures, else what the classifier reads.
 
     Sizes that the classifier leaves open, such as the length of a text, are open here, too.
@@ -174,13 +172,13 @@ def input_spec(model: InterpNet, kind: str = "array") -> tf.TensorSpec:
     return tf.TensorSpec(shape, tf.uint8 if kind == "picture" else inputs[0].dtype, name="x")
 
 
-def reads_files(model: InterpNet, kind: str) -> bool:
+def reads_files(model: ExplainingModel, kind: str) -> bool:
     """Whether the input is a picture as `data.images.read_image` makes it of a file: square, RGB."""
     shape = input_spec(model).shape
     return kind == "picture" and shape[1] == shape[2] is not None and shape[3] == 3
 
 
-def _best_class(model: InterpNet, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
+def _best_class(model: ExplainingModel, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
     class_id = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
     return {
         "label": tf.gather(tf.constant(model.class_names), class_id),
@@ -189,6 +187,6 @@ def _best_class(model: InterpNet, probabilities: tf.Tensor) -> dict[str, tf.Tens
     }
 
 
-def _words(model: InterpNet, ids: tf.Tensor) -> tf.Tensor:
+def _words(model: ExplainingModel, ids: tf.Tensor) -> tf.Tensor:
     """Returns the word of each id, "" for special ids; a table would be state to be tracked."""
     return tf.gather(tf.constant([*("" for _ in SPECIAL_TOKENS), *model.tokenizer.vocabulary]), ids)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from interpnet_tf.model import InterpNet
+from interpnet_tf.generation.explaining_model import ExplainingModel
 
 _OTHERS = ("float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 
 
-def in_float32(model: InterpNet) -> InterpNet:
+def in_float32(model: ExplainingModel) -> ExplainingModel:
     """Returns a model with the same weights whose layers all compute in float32.
 
     LiteRT's kernels lack bfloat16, float64 and most of float16.

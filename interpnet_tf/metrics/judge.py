@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,10 +14,10 @@ from interpnet_tf.metrics.cider import cider_d_sentences, cider_sentences
 from interpnet_tf.metrics.cider_pairs import CiderPairs
 from interpnet_tf.metrics.class_relevance import class_relevance
 from interpnet_tf.metrics.held_out_read_back import HeldOutReadBack
-from interpnet_tf.metrics.meteor import meteor_sentences, meteor_unavailable
+from interpnet_tf.metrics.ngram_scores import NgramScores
 from interpnet_tf.metrics.read_back import ReadBack, read_back_accuracy
 from interpnet_tf.metrics.rouge import rouge_l_sentences
-from interpnet_tf.metrics.score import METRICS, score_columns
+from interpnet_tf.metrics.score import METRICS
 from interpnet_tf.metrics.self_retrieval import retrieval_ranks, self_retrieval
 from interpnet_tf.metrics.tokenize import check_sentences
 from interpnet_tf.metrics.truth import count_phrases, truth
@@ -86,6 +85,7 @@ class Judge:
             self._features = train.inputs, self.test.inputs
         self.reference_counts = tuple(reference_counts)
         self.metrics = tuple(METRICS if metrics is None else metrics)
+        self._ngrams = NgramScores(self.reference_counts, self.metrics)
         self.attributes = attributes
         self.reader = ReadBack().fit(train.explanations, train.labels)
         unknown = np.setdiff1d(self.test.labels, self.reader.classes)
@@ -98,7 +98,6 @@ class Judge:
         if np.unique(self.test.labels, return_counts=True)[1].min() > 1:
             self._held_out = HeldOutReadBack(self.test.explanations, self.test.labels)
         self._pairs = CiderPairs(self.test.explanations)
-        self._meteor_of: dict[tuple, dict[int, np.ndarray]] = {}
 
     def columns(
         self,
@@ -145,7 +144,7 @@ class Judge:
         row: dict[str, float | None] = {}
         if predictions is not None:
             row["accuracy"] = float(np.mean(predictions == labels))
-        row |= self._ngram_scores(hypotheses, references)
+        row |= self._ngrams.columns(hypotheses, references)
         read = self.reader.predict(hypotheses)
         row |= read_back_accuracy(read, labels, predictions, self.reader.classes)
         if self._held_out is not None:
@@ -187,7 +186,9 @@ class Judge:
         count = max(self.reference_counts)
         first = [sentences[:count] for sentences in references]
         scores = (
-            {} if "meteor" not in self.metrics else {"meteor": self._meteor(hypotheses, references)[count]}
+            {}
+            if "meteor" not in self.metrics
+            else {"meteor": self._ngrams.meteor(hypotheses, references)[count]}
         )
         scores["bleu_counts"] = bleu_counts(hypotheses, first)
         for name, metric in (
@@ -270,36 +271,3 @@ class Judge:
             if references is None or references is self.test.explanations
             else CiderPairs(references)
         )
-
-    def _ngram_scores(self, hypotheses: list[str], references: list[list[str]]) -> dict[str, float | None]:
-        others = [metric for metric in self.metrics if metric != "meteor"]
-        scores = {count: {} for count in self.reference_counts}
-        if others:
-            scores = score_columns(hypotheses, references, self.reference_counts, others)
-        if "meteor" in self.metrics:
-            for count, values in self._meteor(hypotheses, references).items():
-                scores[count]["meteor"] = None if values is None else float(values.mean())
-        return {
-            f"{metric}_{count}": scores[count][metric]
-            for count in sorted(scores, reverse=True)
-            for metric in METRICS
-            if metric in self.metrics
-        }
-
-    def _meteor(
-        self, hypotheses: list[str], references: list[list[str]]
-    ) -> dict[int, np.ndarray] | dict[int, None]:
-        """Returns METEOR of every example for each number of references, `None` where it cannot run."""
-        reason = meteor_unavailable()
-        if reason is not None:
-            warnings.warn(f"METEOR is not computed: {reason}", stacklevel=4)
-            return dict.fromkeys(self.reference_counts)
-        key = (tuple(hypotheses), tuple(map(tuple, references)))
-        if key not in self._meteor_of:
-            # One call for all: starting METEOR takes as long as scoring a thousand sentences.
-            counts = self.reference_counts
-            scores = meteor_sentences(
-                hypotheses * len(counts), [sentences[:k] for k in counts for sentences in references]
-            )
-            self._meteor_of[key] = dict(zip(counts, np.reshape(scores, (len(counts), -1)), strict=True))
-        return self._meteor_of[key]

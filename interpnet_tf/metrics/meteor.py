@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from statistics import fmean
 
+from interpnet_tf.language.text import canonical
 from interpnet_tf.metrics.tokenize import check_sentences
-from interpnet_tf.text import canonical
 
 _SEGMENT = re.compile(r"^Segment \d+ score:\t(\S+)$", re.MULTILINE)
 

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import re
 
+from interpnet_tf.language.text import canonical
 from interpnet_tf.metrics.bird_words import (
     COLOR_GROUPS,
     COLORS,
@@ -15,7 +16,6 @@ from interpnet_tf.metrics.bird_words import (
     PATTERNS,
     SHAPES,
 )
-from interpnet_tf.text import canonical
 
 # Several words for one, and words that only say that a colour follows.
 _REWRITES = [

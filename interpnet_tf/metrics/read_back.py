@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from interpnet_tf.language.text import canonical
 from interpnet_tf.metrics.minimize import minimize
 from interpnet_tf.metrics.sparse import SparseMatrix
-from interpnet_tf.text import canonical
 
 
 class ReadBack:

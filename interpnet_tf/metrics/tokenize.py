@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
-from interpnet_tf.text import canonical
+from interpnet_tf.language.text import canonical
 
 
 # A score reads every sentence once a metric, and nltk takes longer to divide one than a metric to score it.

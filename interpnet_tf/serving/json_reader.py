@@ -16,6 +16,7 @@ import numpy as np
 
 from interpnet_tf.serving import frames, json_tensors
 from interpnet_tf.serving.errors import ServingError
+from interpnet_tf.serving.specs import Inputs
 
 # Bodies up to this many bytes are read at once: a few milliseconds at the most.
 SMALL = 2**16
@@ -25,7 +26,7 @@ MIDDLE = 2**21
 FACTOR = 16
 LONGEST_SECONDS = 60.0
 
-FindSignature = Callable[[str], json_tensors.Inputs]
+FindSignature = Callable[[str], Inputs]
 Read = tuple[str, Any, dict[str, np.ndarray]]
 
 

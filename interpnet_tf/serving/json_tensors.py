@@ -7,27 +7,17 @@ import binascii
 import itertools
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import ml_dtypes  # noqa: F401  (numpy knows bfloat16 and its like by it)
 import numpy as np
 
 from interpnet_tf.serving.errors import invalid
-from interpnet_tf.serving.specs import TensorSpec
+from interpnet_tf.serving.specs import Inputs, TensorSpec
 
 ROW, COLUMN = "instances", "inputs"
 RANGE_ADVICE = "send numbers in the range of that type"
 PIECE = 4096  # values that are written in one go, while which no other thread runs
-
-
-class Inputs(Protocol):
-    """What a signature reads."""
-
-    name: str
-    inputs: Mapping[str, TensorSpec]
-
-    def check_names(self, names: set[str]) -> None:
-        """Refuses a request that lacks an input or has one too many."""
 
 
 def parse(body: bytes) -> dict[str, Any]:

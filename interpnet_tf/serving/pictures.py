@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from interpnet_tf.data.picture_file import read_header
 from interpnet_tf.serving.errors import invalid
+from interpnet_tf.support.picture_file import read_header
 
 INPUT = "image_bytes"  # by this name exported models read files of pictures
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from interpnet_tf.serving.errors import invalid
 
@@ -54,6 +54,16 @@ class TensorSpec:
                 f'input "{self.name}" has shape {list(shape)}, but the model reads [{text}]; '
                 "GET …/metadata shows the inputs of every signature"
             )
+
+
+class Inputs(Protocol):
+    """What a signature reads."""
+
+    name: str
+    inputs: Mapping[str, TensorSpec]
+
+    def check_names(self, names: set[str]) -> None:
+        """Refuses a request that lacks an input or has one too many."""
 
 
 def check_names(names: set[str], signature_name: str, inputs: Iterable[str]) -> None:

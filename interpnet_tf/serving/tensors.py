@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.serving.errors import invalid
-
-if TYPE_CHECKING:
-    from interpnet_tf.serving.servable import Signature
+from interpnet_tf.serving.specs import Inputs
 
 # TensorFlow Serving answers in these fields, and clients read them.
 FIELDS = {
@@ -33,7 +31,7 @@ PIECE = 2**16  # values that are converted in one go, while which no other threa
 BYTES_OF_A_STRING = 24  # in TensorFlow, beside its text
 
 
-def read_inputs(inputs: Mapping[str, Any], signature: Signature, most_bytes: float) -> dict[str, np.ndarray]:
+def read_inputs(inputs: Mapping[str, Any], signature: Inputs, most_bytes: float) -> dict[str, np.ndarray]:
     """Turns the tensors of a request into arrays.
 
     Args:
@@ -49,7 +47,7 @@ def read_inputs(inputs: Mapping[str, Any], signature: Signature, most_bytes: flo
     return {name: _read(proto, name, signature, most_bytes) for name, proto in inputs.items()}
 
 
-def _read(proto: Any, name: str, signature: Signature, most_bytes: float) -> np.ndarray:
+def _read(proto: Any, name: str, signature: Inputs, most_bytes: float) -> np.ndarray:
     spec = signature.inputs[name]
     if proto.dtype != spec.dtype.as_datatype_enum:
         try:

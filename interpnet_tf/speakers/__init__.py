@@ -4,10 +4,25 @@
 what agrees best with everything the model might have said. Both return the records of `InterpNet.explain`.
 """
 
-from interpnet_tf.speakers.contrasted_decoder import ContrastedDecoder
-from interpnet_tf.speakers.listened_decoder import ListenedDecoder
-from interpnet_tf.speakers.minimum_bayes_risk import MinimumBayesRisk
-from interpnet_tf.speakers.pragmatic import Pragmatic
-from interpnet_tf.speakers.sentence_listener import SentenceListener
+import importlib
 
-__all__ = ["ContrastedDecoder", "ListenedDecoder", "MinimumBayesRisk", "Pragmatic", "SentenceListener"]
+# Imported when they are used, so that `speakers.settings` is read without TensorFlow.
+_PUBLIC = {
+    "ContrastedDecoder": "contrasted_decoder",
+    "ListenedDecoder": "listened_decoder",
+    "MinimumBayesRisk": "minimum_bayes_risk",
+    "Pragmatic": "pragmatic",
+    "SentenceListener": "sentence_listener",
+}
+
+__all__ = list(_PUBLIC)
+
+
+def __getattr__(name: str):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'interpnet_tf.speakers' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"interpnet_tf.speakers.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

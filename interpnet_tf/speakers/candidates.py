@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from interpnet_tf.explanation import Explanation
+from interpnet_tf.generation.explanation import Explanation
+from interpnet_tf.generation.scoring import ids_of_words, log_probabilities
 from interpnet_tf.model import InterpNet
-from interpnet_tf.scoring import ids_of_words, log_probabilities
 
 _ROWS = 512  # sentences that are scored together
 

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.language.tokenizer import ExplanationTokenizer
 from interpnet_tf.speakers.speaker_decoder import SpeakerDecoder
-from interpnet_tf.tokenizer import ExplanationTokenizer
 
 _TARGET, _EVIDENCE = "speaker_target", "speaker_evidence"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.inputs import inputs_of
-from interpnet_tf.explanation import Explanation
+from interpnet_tf.generation.explanation import Explanation
 from interpnet_tf.metrics.tokenize import ngrams
 from interpnet_tf.model import InterpNet
 from interpnet_tf.speakers.candidates import distinct, ranked

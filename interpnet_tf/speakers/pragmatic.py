@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from interpnet_tf.asked_class import asked_classes, decided
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.inputs import inputs_of
-from interpnet_tf.explanation import Explanation
+from interpnet_tf.generation.asked_class import asked_classes, decided
+from interpnet_tf.generation.explanation import Explanation
+from interpnet_tf.introspection.probabilities import output_units
 from interpnet_tf.model import InterpNet
-from interpnet_tf.probabilities import output_units
 from interpnet_tf.speakers.candidates import distinct, ranked, scored_by
 from interpnet_tf.speakers.contrasted_decoder import ContrastedDecoder
 from interpnet_tf.speakers.listened_decoder import ListenedDecoder, word_likelihood

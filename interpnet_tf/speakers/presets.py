@@ -1,11 +1,15 @@
-"""The two speakers that the tables report, with settings chosen on the validation images of CUB-40."""
+"""The two speakers that the tables report, see `speakers.settings`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.explanation import Explanation
+from interpnet_tf.generation.explanation import Explanation
 from interpnet_tf.model import InterpNet
 from interpnet_tf.speakers.pragmatic import Pragmatic
+from interpnet_tf.speakers.settings import CONSISTENT, RECOGNIZABLE
 
 
 def consistent(model: InterpNet, train: ExplanationDataset, test: ExplanationDataset) -> list[Explanation]:
@@ -18,7 +22,7 @@ def consistent(model: InterpNet, train: ExplanationDataset, test: ExplanationDat
         train: the examples it was trained on, from whose sentences the listener learns.
         test: the examples to be explained.
     """
-    return Pragmatic(model, train, rationality=0.0, listening=0.2).explain(test, beams=10)
+    return _speak(CONSISTENT, model, train, test)
 
 
 def recognizable(model: InterpNet, train: ExplanationDataset, test: ExplanationDataset) -> list[Explanation]:
@@ -30,4 +34,11 @@ def recognizable(model: InterpNet, train: ExplanationDataset, test: ExplanationD
     Args:
         model, train, test: see `consistent`.
     """
-    return Pragmatic(model, train, rationality=1.5, listening=3.0).explain(test, beams=30)
+    return _speak(RECOGNIZABLE, model, train, test)
+
+
+def _speak(
+    setting: Mapping[str, Any], model: InterpNet, train: ExplanationDataset, test: ExplanationDataset
+) -> list[Explanation]:
+    speaker = Pragmatic(model, train, setting["rationality"], setting["listening"])
+    return speaker.explain(test, beams=setting["beams"])

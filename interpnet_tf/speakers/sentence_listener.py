@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from interpnet_tf.tokenizer import ExplanationTokenizer
+from interpnet_tf.language.tokenizer import ExplanationTokenizer
 
 _ROWS = 4096  # sentences that are read together
 

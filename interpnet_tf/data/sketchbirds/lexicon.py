@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from interpnet_tf.text import canonical
+from interpnet_tf.language.text import canonical
 
 Fact = tuple[str, str]
 

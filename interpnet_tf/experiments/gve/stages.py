@@ -10,8 +10,8 @@ from typing import Any
 
 import keras
 
-from interpnet_tf.atomic import replacing
-from interpnet_tf.keras_files import read_model
+from interpnet_tf.support.atomic import replacing
+from interpnet_tf.support.keras_files import read_model
 
 
 class Stages:

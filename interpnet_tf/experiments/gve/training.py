@@ -10,19 +10,21 @@ from typing import Any
 
 import keras
 
-from interpnet_tf import rewards, sentence_models
-from interpnet_tf.class_embedding import CLASS_EMBEDDING, with_class_embedding, with_true_classes
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.decoders.lrcn import LRCNDecoder
-from interpnet_tf.default_layers import default_layers
 from interpnet_tf.experiments.gve.stages import Stages
-from interpnet_tf.layers import trace
+from interpnet_tf.experiments.gve.true_classes import with_true_classes
+from interpnet_tf.introspection.class_embedding import CLASS_EMBEDDING, with_class_embedding
+from interpnet_tf.introspection.default_layers import default_layers
+from interpnet_tf.introspection.graph import trace
+from interpnet_tf.language import sentence_models
+from interpnet_tf.language.tokenizer import ExplanationTokenizer
 from interpnet_tf.model import InterpNet
-from interpnet_tf.policy_gradient import train_policy
-from interpnet_tf.sentence_models import train_sentence_model
-from interpnet_tf.tokenizer import ExplanationTokenizer
-from interpnet_tf.training import train_explainer
+from interpnet_tf.training import rewards
+from interpnet_tf.training.policy_gradient import train_policy
+from interpnet_tf.training.sentence_training import class_vectors, train_sentence_model
+from interpnet_tf.training.stages import train_explainer
 
 STAGES = ("language_model", "sentence_classifier", "relevance", "discriminative")
 Callbacks = list[Any] | Mapping[str, list[Any]] | None
@@ -94,8 +96,8 @@ def train(
         max_length: the most words of a sentence.
         relevance: further arguments of `training.train_explainer`, such as `{"epochs": 20}`.
         discriminative: further arguments of `discriminate`.
-        sentences: further arguments of `sentence_models.train_sentence_model`, for the language model and the
-            sentence classifier.
+        sentences: further arguments of `sentence_training.train_sentence_model`, for the language model and
+            the sentence classifier.
 
     Returns:
         The trained model.
@@ -124,7 +126,7 @@ def train(
             read.append(image_layer or default_layers(trace(classifier))[0])
         if chosen.label:
             reader = _sentence_model("language_model", tokenizer, train, valid, seed, stages, sentences)
-            vectors = sentence_models.class_vectors(reader, tokenizer, train)
+            vectors = class_vectors(reader, tokenizer, train)
             whole = with_class_embedding(classifier, vectors)
             read.append(CLASS_EMBEDDING)
         decoder_of = decoder or functools.partial(LRCNDecoder, dropout=0.5, seed=seed)
@@ -220,10 +222,10 @@ def train_sentence_classifier(
         train, valid: data with sentences; only these are read.
         seed: of everything random.
         directory, callbacks: as of `train`, whose directory may be the same.
-        **options: further arguments of `sentence_models.train_sentence_model`.
+        **options: further arguments of `sentence_training.train_sentence_model`.
 
     Returns:
-        The model; `sentence_models.sentence_accuracy` tells how good it is.
+        The model; `sentence_training.sentence_accuracy` tells how good it is.
     """
     stages = Stages(directory, callbacks)
     return _sentence_model("sentence_classifier", tokenizer, train, valid, seed, stages, options)

@@ -10,15 +10,15 @@ import keras
 import numpy as np
 
 from interpnet_tf import runs
-from interpnet_tf.array_files import read_arrays
-from interpnet_tf.atomic import replacing
 from interpnet_tf.classifiers import HIDDEN_LAYERS, feature_extractor, variant_layers
-from interpnet_tf.errors import reading
 from interpnet_tf.experiments.table1.material import Material
 from interpnet_tf.experiments.table1.results import claim
-from interpnet_tf.introspector import Introspector
-from interpnet_tf.keras_files import read_model
-from interpnet_tf.progress import EpochLines
+from interpnet_tf.introspection.introspector import Introspector
+from interpnet_tf.support.array_files import read_arrays
+from interpnet_tf.support.atomic import replacing
+from interpnet_tf.support.errors import reading
+from interpnet_tf.support.keras_files import read_model
+from interpnet_tf.support.progress import EpochLines
 
 # Where the inputs are pictures, its convolutional layers serve all rows, as the paper's share one vector x.
 _BACKBONE = "interpnet-2"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from statistics import fmean, stdev
 
-from interpnet_tf.atomic import replacing
 from interpnet_tf.experiments.table1.columns import PARTS
 from interpnet_tf.experiments.table1.report import Report, title
 from interpnet_tf.experiments.table1.results import YARDSTICK
 from interpnet_tf.experiments.table1.rows import ROWS
+from interpnet_tf.support.atomic import replacing
 
 _SHOWN = ("meteor_10", "bleu_4_10", "cider_d_10", "read_back_species", "class_rank", "distinct_sentences")
 _LINES = {"yardstick-constant": "#a02020", "yardstick-human": "#205080"}

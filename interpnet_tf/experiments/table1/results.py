@@ -10,8 +10,9 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from interpnet_tf.json_files import read_as, read_record
-from interpnet_tf.runs import RunConfig, write_atomically
+from interpnet_tf.runs import RunConfig
+from interpnet_tf.support.atomic import write_atomically
+from interpnet_tf.support.json_files import read_as, read_record
 
 _PACKAGES = (
     "interpnet-tf",

@@ -8,6 +8,7 @@ from typing import Any
 
 from interpnet_tf.experiments.table1 import systems
 from interpnet_tf.experiments.table1.settings import SETTINGS
+from interpnet_tf.speakers.settings import CONSISTENT, RECOGNIZABLE
 
 GROUPS = ("paper", "beam", "transformer", "gve-ablations", "all", "finished")
 
@@ -26,7 +27,7 @@ class Row:
         decode: says the sentences, in place of `InterpNet.explain`: called with the model, a `Material`, and
             the keywords `seed` and those of `decoding`; returns an `Explanation` for each example of
             `material.judged`.
-        build: trains the model where `runs.train` cannot: called with a `training.Job`, returns an
+        build: trains the model where `runs.train` cannot: called with a `job.Job`, returns an
             `InterpNet`.
         options: of `build`.
         start: name of the row from whose trained model `build` goes on.
@@ -127,22 +128,11 @@ _FURTHER = (
 
 
 _BEAM_SEARCH = Row("beam", "beam", decoding={"sampler": "beam", "beams": 5})
-# The settings of `speakers.presets`, chosen on the validation photographs of CUB-40.
 _SPEAKERS = (
     _BEAM_SEARCH,
     Row("mbr", "minimum Bayes risk", decode=systems.minimum_bayes_risk, decoding={"samples": 20, "beams": 5}),
-    Row(
-        "consistent",
-        "consistent",
-        decode=systems.pragmatic,
-        decoding={"rationality": 0.0, "listening": 0.2, "beams": 10},
-    ),
-    Row(
-        "recognizable",
-        "recognizable",
-        decode=systems.pragmatic,
-        decoding={"rationality": 1.5, "listening": 3.0, "beams": 30},
-    ),
+    Row("consistent", "consistent", decode=systems.pragmatic, decoding=CONSISTENT),
+    Row("recognizable", "recognizable", decode=systems.pragmatic, decoding=RECOGNIZABLE),
 )
 
 

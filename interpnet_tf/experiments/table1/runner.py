@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from interpnet_tf import terminal
 from interpnet_tf.experiments.table1 import significance
 from interpnet_tf.experiments.table1.material import Material
 from interpnet_tf.experiments.table1.results import YARDSTICK, Result, Results, plain
@@ -22,6 +21,7 @@ from interpnet_tf.experiments.table1.sentences import say
 from interpnet_tf.experiments.table1.settings import SETTINGS
 from interpnet_tf.experiments.table1.training import Trainer
 from interpnet_tf.metrics.meteor import meteor_unavailable
+from interpnet_tf.support import terminal
 
 if TYPE_CHECKING:
     from interpnet_tf.metrics.judge import Judge

@@ -14,8 +14,8 @@ from interpnet_tf import runs
 from interpnet_tf.experiments.table1.results import check_same
 from interpnet_tf.experiments.table1.rows import Row
 from interpnet_tf.experiments.table1.training import Trainer
-from interpnet_tf.json_files import read_as
-from interpnet_tf.probabilities import class_probabilities
+from interpnet_tf.introspection.probabilities import class_probabilities
+from interpnet_tf.support.json_files import read_as
 
 
 @dataclasses.dataclass(frozen=True)

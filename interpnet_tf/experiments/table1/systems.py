@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from interpnet_tf.experiments.table1.job import Job
     from interpnet_tf.experiments.table1.material import Material
-    from interpnet_tf.experiments.table1.training import Job
-    from interpnet_tf.explanation import Explanation
+    from interpnet_tf.generation.explanation import Explanation
     from interpnet_tf.model import InterpNet
 
 
@@ -18,7 +18,7 @@ def gve(job: Job) -> InterpNet:
     the config says.
     """
     from interpnet_tf.experiments import gve
-    from interpnet_tf.sentence_models import sentence_accuracy
+    from interpnet_tf.training.sentence_training import sentence_accuracy
 
     config, options = job.config, job.options
     relevance = ("epochs", "cool_down", "batch_size", "learning_rate")
@@ -51,7 +51,7 @@ def discriminative(job: Job) -> InterpNet:
     Options: `sentences` and `discriminative`, see `gve.train_sentence_classifier` and `gve.discriminate`.
     """
     from interpnet_tf.experiments import gve
-    from interpnet_tf.sentence_models import sentence_accuracy
+    from interpnet_tf.training.sentence_training import sentence_accuracy
 
     options, seed = job.options, job.config.seed
     splits, shown = (job.train, job.validation), job.progress("sentence classifier")
@@ -77,7 +77,7 @@ def self_critical(job: Job) -> InterpNet:
 
     Options: those of `policy_gradient.train_policy`, in `policy`.
     """
-    from interpnet_tf import policy_gradient, rewards
+    from interpnet_tf.training import policy_gradient, rewards
 
     policy_gradient.train_policy(
         job.start,

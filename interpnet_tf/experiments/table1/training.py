@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,56 +10,18 @@ from typing import Any
 import keras
 
 from interpnet_tf import runs
-from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.experiments.table1.classifiers import SharedClassifiers
+from interpnet_tf.experiments.table1.job import NOTES, Job
 from interpnet_tf.experiments.table1.material import DATA_SEED, Material
 from interpnet_tf.experiments.table1.results import claim
 from interpnet_tf.experiments.table1.rows import ROWS, Row
 from interpnet_tf.experiments.table1.settings import SETTINGS
-from interpnet_tf.json_files import read_record
+from interpnet_tf.language.tokenizer import ExplanationTokenizer
 from interpnet_tf.model import InterpNet, load
-from interpnet_tf.progress import EpochLines
-from interpnet_tf.tokenizer import ExplanationTokenizer
+from interpnet_tf.support.json_files import read_record
+from interpnet_tf.support.progress import EpochLines
 
-NOTES = "notes.json"
 _ANEW = "remove the folder of the run to train it anew"
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """What a row that `runs.train` does not train is built from.
-
-    Args:
-        config: of the row.
-        options: those of the row.
-        title: for its progress.
-        classifier: trained.
-        tokenizer: adapted to the training sentences.
-        train, validation, test: the data.
-        start: the model of the row that it goes on from, if there is one; it may be changed.
-        directory: for what must survive an interruption; it is the row's own.
-        shared: the same, for what rows have in common that are trained alike but for the option `ablation`.
-    """
-
-    config: runs.RunConfig
-    options: dict[str, Any]
-    title: str
-    classifier: keras.Model
-    tokenizer: ExplanationTokenizer
-    train: ExplanationDataset
-    validation: ExplanationDataset
-    test: ExplanationDataset
-    start: InterpNet | None
-    directory: Path
-    shared: Path
-
-    def progress(self, stage: str) -> list[keras.callbacks.Callback]:
-        """Returns the callbacks that show a stage of the training."""
-        return [EpochLines(f"{self.title}, {stage}")]
-
-    def note(self, **columns: float) -> None:
-        """Writes down figures of the training that are columns of the row."""
-        runs.write_atomically(self.directory / NOTES, json.dumps(columns) + "\n")
 
 
 class Trainer:

@@ -1,0 +1,1 @@
+"""What explanations look like, and what they rest on."""

@@ -1,0 +1,1 @@
+"""The command line `interpnet`: parsing and printing only, one file a command."""

@@ -1,0 +1,55 @@
+"""The command line `interpnet`: argument parsing and printing only."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from interpnet_tf.cli import evaluate, explain, export, features, reduce, serve, table1, train
+from interpnet_tf.cli.arguments import Parser
+from interpnet_tf.support import terminal
+
+_COMMANDS = (train, evaluate, explain, export, table1, features, reduce, serve)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        arguments: those of the command; by default `sys.argv`.
+
+    Returns:
+        The exit code: 0, 2 for an error that the user can act on, 130 after an interrupt, 141 where nobody
+        reads standard output any more.
+    """
+    options = _parser().parse_args(arguments)
+    from interpnet_tf.support import memory, quiet
+
+    terminal.prepare()
+    memory.keep_freed_memory()
+    quiet.import_tensorflow()
+    try:
+        try:
+            options.run_command(options)
+        finally:
+            terminal.finish()
+    except BrokenPipeError:  # whoever read standard output, such as `head`, has had enough
+        return 141
+    except (ValueError, OSError) as error:
+        terminal.show(f"interpnet {options.command}: error: {error}", sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        terminal.show(f"interpnet {options.command}: interrupted", sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="interpnet", description="Train, evaluate and read networks that explain themselves in words."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser

@@ -1,0 +1,1 @@
+"""What `InterpNet.fit` is made of: the words' loss, Keras' training verbs, Adam in one pass."""

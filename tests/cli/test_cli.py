@@ -1,0 +1,198 @@
+"""The command line, as a user runs it: in processes of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from interpnet_tf.cli import arguments
+from interpnet_tf.cli import train as train_command
+from interpnet_tf.cli.main import main
+
+TINY = ["--data", "sketchbirds", "--per-species", "2", "--units", "16", "--batch-size", "32"]
+
+
+def interpnet(*arguments):
+    command = [sys.executable, "-m", "interpnet_tf.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    result = interpnet("train", *TINY, "--epochs", 2, "--classifier-epochs", 2, "--out", folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def test_help_imports_no_tensorflow():
+    code = (
+        "import sys; from interpnet_tf.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "train" in result.stdout
+
+
+def test_choices_are_those_of_the_library():
+    """The command line names them itself, so as to start without TensorFlow."""
+    from interpnet_tf import classifiers, decoders
+    from interpnet_tf.generation import decoding
+    from interpnet_tf.training import schedules
+
+    assert train_command.SCHEDULES == schedules.SCHEDULES
+    assert set(train_command.VARIANTS) == set(classifiers.HIDDEN_LAYERS)
+    assert set(arguments.SAMPLERS) == set(decoding.SAMPLERS)
+    for name in train_command.DECODERS:
+        assert decoders.get(name, vocabulary_size=5).vocabulary_size == 5
+
+
+def test_options_of_training_reach_the_config(monkeypatch, tmp_path):
+    from interpnet_tf import runs
+
+    configs = []
+    monkeypatch.setattr(runs, "train", lambda config, *_: configs.append(config))
+    train = ["train", *TINY, "--out", str(tmp_path / "out")]
+    assert main(train) == 0
+    options = ["--schedule", "cosine", "--warmup-epochs", "1.5", "--label-smoothing", "0.1"]
+    assert main([*train, *options]) == 0
+    got = [(config.schedule, config.warmup_epochs, config.label_smoothing) for config in configs]
+    assert got == [("paper", 0.0, 0.0), ("cosine", 1.5, 0.1)]
+
+
+def test_run_folder_is_text_but_for_the_model(run):
+    assert sorted(path.name for path in run.iterdir()) == [
+        "config.json",
+        "history.csv",
+        "model.keras",
+        "tokenizer.json",
+    ]
+    assert json.loads((run / "config.json").read_text())["variant"] == "interpnet-2"
+    assert "red" in json.loads((run / "tokenizer.json").read_text())["vocabulary"]
+    lines = (run / "history.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [
+        ["classifier", "1"],
+        ["classifier", "2"],
+        ["explainer", "1"],
+        ["explainer", "2"],
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_meteor")
+def test_evaluate_prints_yardsticks_beside_the_model(run):
+    result = interpnet("evaluate", run, "--json")
+    assert result.returncode == 0, result.stderr
+    scores = json.loads(result.stdout)
+    assert set(scores["rows"]) == {"interpnet-2", "constant sentence", "one human of the others"}
+    assert set(scores["rows"]["interpnet-2"]) == {"5", "10"}
+    assert scores["rows"]["interpnet-2"]["10"]["meteor"] == 0.5
+    assert scores["facts"]["one human of the others"]["attribute_precision"] == 1
+    assert json.loads((run / "metrics-test.json").read_text()) == scores
+
+
+@pytest.mark.slow
+def test_explain_is_quiet(run, tmp_path):
+    Image.fromarray(np.full((90, 70, 3), 128, "uint8")).save(tmp_path / "grey.png")
+    result = interpnet("explain", run, tmp_path / "grey.png", "--json")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    explanation = json.loads(result.stdout)
+    assert explanation["file"] == str(tmp_path / "grey.png")
+    assert len(explanation["words"]) == len(explanation["log_probabilities"])
+    assert 0 < explanation["probability"] <= 1
+
+
+def test_explain_in_several_ways(capsys, run, tmp_path):
+    Image.fromarray(np.full((64, 64, 3), 128, "uint8")).save(tmp_path / "grey.png")
+    explain = ["explain", str(run), str(tmp_path / "grey.png"), "--json"]
+    assert main([*explain, "--sampler", "beam", "--beams", "4", "--n-best", "3", "--forbid", "bird"]) == 0
+    explanation = json.loads(capsys.readouterr().out)
+    assert len(explanation["alternatives"]) == 2
+    assert "bird" not in explanation["words"]
+    assert main([*explain[:-1], "--sampler", "beam", "--n-best", "2"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    assert "n_best must be at most 1" in failing(capsys, *explain, "--n-best", "2")
+
+
+def failing(capsys, *arguments):
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    assert code == 2
+    assert captured.out == ""
+    return captured.err
+
+
+def test_errors_say_what_to_do_and_leave_nothing(capsys, run, tmp_path):
+    out = tmp_path / "out"
+    assert "did you mean 'cub'" in failing(capsys, "train", "--data", "cup", "--out", out)
+    assert "--data is missing" in failing(capsys, "train", "--out", out)
+    assert "--root" in failing(capsys, "train", "--data", "cub", "--out", out)
+    assert "nowhere" in failing(
+        capsys, "train", "--data", "cub", "--root", tmp_path / "nowhere", "--out", out
+    )
+    (tmp_path / "empty.csv").write_text("features,label,explanation\n")
+    assert "empty.csv" in failing(capsys, "train", "--data", tmp_path / "empty.csv", "--out", out)
+    assert "--resume" in failing(capsys, "train", *TINY, "--out", run)
+    assert "units" in failing(capsys, "train", *TINY, "--units", 32, "--resume", "--out", run)
+    assert "dropout must be at least 0" in failing(capsys, "train", *TINY, "--dropout", 1, "--out", out)
+    assert "warmup_epochs needs" in failing(capsys, "train", *TINY, "--warmup-epochs", 1, "--out", out)
+    assert "not a run folder" in failing(capsys, "evaluate", tmp_path)
+    assert "no such file" in failing(capsys, "explain", run, tmp_path / "bird.png")
+    (tmp_path / "bird.png").write_bytes(b"not a picture")
+    assert "bird.png" in failing(capsys, "explain", run, tmp_path / "bird.png")
+    assert not out.exists()
+
+
+def test_features_that_are_not_finite_are_refused(capsys, tmp_path):
+    rows = ["features,label,explanation,split"]
+    rows += [
+        f"{index} 1,{'ab'[index % 2]},a bird.,{split}"
+        for index, split in enumerate(["train", "validation"] * 4)
+    ]
+    rows[3] = "nan 1,a,a bird.,train"
+    (tmp_path / "records.csv").write_text("\n".join(rows))
+    assert "records.csv:4" in failing(
+        capsys, "train", "--data", tmp_path / "records.csv", "--out", tmp_path / "out"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def _weights(run):
+    import interpnet_tf as itf
+
+    return itf.load(run / "model.keras").get_weights()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["classifier", "explainer"])
+def test_a_killed_run_resumes_to_the_same_weights(tmp_path, stage):
+    arguments = ["train", *TINY, "--epochs", "3", "--classifier-epochs", "3", "--seed", "5", "--out"]
+    assert interpnet(*arguments, tmp_path / "whole").returncode == 0
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "interpnet_tf.cli", *arguments, str(killed)], stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 300
+    while not list(killed.glob(f"checkpoints/{stage}/epoch-*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (killed / "model.keras").exists()
+    assert "not finished" in interpnet("evaluate", killed).stderr
+    result = interpnet("train", "--resume", "--out", killed)
+    assert result.returncode == 0, result.stderr
+    for whole, resumed in zip(_weights(tmp_path / "whole"), _weights(killed), strict=True):
+        np.testing.assert_allclose(resumed, whole, atol=1e-6)

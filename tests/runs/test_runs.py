@@ -1,0 +1,84 @@
+"""Run folders: what a config means, and what a run leaves behind."""
+
+import csv
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from interpnet_tf import runs
+from interpnet_tf.runs import config as run_config
+
+
+def test_a_config_from_before_there_were_schedules(tmp_path):
+    config = {"data": "sketchbirds", "variant": "interpnet-1", "cool_down": 3, "options": {"per_species": 2}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert runs.read_config(tmp_path) == runs.RunConfig(
+        "sketchbirds",
+        variant="interpnet-1",
+        cool_down=3,
+        options={"per_species": 2},
+        schedule="paper",
+        warmup_epochs=0.0,
+        label_smoothing=0.0,
+    )
+
+
+def test_a_run_with_a_cosine(birds, valid_birds, tmp_path):
+    config = runs.RunConfig(
+        "sketchbirds",
+        units=8,
+        epochs=2,
+        classifier_epochs=1,
+        batch_size=10,
+        learning_rate=0.01,
+        schedule="cosine",
+        warmup_epochs=0.5,
+        label_smoothing=0.1,
+    )
+    runs.train(config, tmp_path / "run", splits=(birds, valid_birds))
+    read_config, model = runs.read(tmp_path / "run")
+    assert read_config == config
+    assert model.label_smoothing == 0.1
+    # 20 sentences make two batches an epoch: one step of warm-up, then three of the cosine.
+    assert model.optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == 3
+    with (tmp_path / "run" / "history.csv").open(newline="") as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file) if row["stage"] == "explainer"]
+    assert rates == pytest.approx([0.01 * 0.75, 0.0], abs=1e-9)  # 0.005 (1 + cos 60°)
+
+
+def test_a_data_set_that_has_moved(monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        run_config.loading, "load", lambda *arguments, **options: given.append((arguments, options))
+    )
+    config = runs.RunConfig("cub", root="old", seed=3, options={"image_size": 32})
+    config.load("test")
+    config.load("test", root="new")
+    assert given == [(("cub", "test", root, 3), {"image_size": 32}) for root in ("old", "new")]
+
+
+def test_a_classifier_and_its_r_that_are_at_hand(birds, valid_birds, tmp_path):
+    """Gives the weights of a run that trains and reads the same classifier itself."""
+    config = runs.RunConfig("sketchbirds", units=8, epochs=2, classifier_epochs=2, batch_size=10, data_seed=7)
+    whole = runs.train(config, tmp_path / "whole", splits=(birds, valid_birds))
+    whole.classifier.save(tmp_path / "classifier.keras")
+    shared = dataclasses.replace(config, classifier=str(tmp_path / "classifier.keras"))
+    r = tuple(whole.introspect(part.explained().inputs) for part in (birds, valid_birds))
+    for name, given in {"read": None, "given": r}.items():
+        model = runs.train(shared, tmp_path / name, splits=(birds, valid_birds), r=given)
+        for weight, expected in zip(model.get_weights(), whole.get_weights(), strict=True):
+            np.testing.assert_allclose(weight, expected, atol=1e-6)
+        lines = (tmp_path / name / "history.csv").read_text().splitlines()
+        assert [line.split(",")[0] for line in lines] == ["stage", "explainer", "explainer"]
+    with pytest.raises(ValueError, match=r"r must be \(examples, 808\), got \(12, 5\)"):
+        runs.train(shared, tmp_path / "wrong", splits=(birds, valid_birds), r=(r[0][:, :5], r[1]))
+
+
+def test_the_data_seed_is_that_of_the_data(monkeypatch):
+    given = []
+    monkeypatch.setattr(run_config.loading, "load", lambda *arguments, **_: given.append(arguments[-1]))
+    runs.RunConfig("cub", root="here", seed=3).load("test")
+    runs.RunConfig("cub", root="here", seed=3, data_seed=0).load("test")
+    assert given == [3, 0]
