@@ -19,7 +19,15 @@ _PUBLIC = {
     "keep_freed_memory": "interpnet_tf.support.memory",
     "load": "interpnet_tf.model",
 }
-_MODULES = ("classifiers", "data", "decoders", "metrics", "speakers", "testing", "training")
+# The modules that users name, and where they lie.
+_MODULES = {
+    **{
+        name: f"interpnet_tf.{name}"
+        for name in ("classifiers", "data", "decoders", "metrics", "speakers", "testing", "training")
+    },
+    "evaluation": "interpnet_tf.runs.evaluation",
+    "quiet": "interpnet_tf.support.quiet",
+}
 
 __all__ = ["__version__", *sorted(_PUBLIC), *_MODULES]  # noqa: PLE0604
 
@@ -28,7 +36,7 @@ def __getattr__(name: str):
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
     if name in _MODULES:
-        return importlib.import_module(f"interpnet_tf.{name}")
+        return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module 'interpnet_tf' has no attribute {name!r}")
 
 

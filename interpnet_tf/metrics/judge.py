@@ -185,11 +185,9 @@ class Judge:
         references = self.test.explanations if references is None else references
         count = max(self.reference_counts)
         first = [sentences[:count] for sentences in references]
-        scores = (
-            {}
-            if "meteor" not in self.metrics
-            else {"meteor": self._ngrams.meteor(hypotheses, references)[count]}
-        )
+        scores: dict[str, np.ndarray | None] = {}
+        if "meteor" in self.metrics:
+            scores["meteor"] = self._ngrams.meteor(hypotheses, references)[count]
         scores["bleu_counts"] = bleu_counts(hypotheses, first)
         for name, metric in (
             ("cider", cider_sentences),

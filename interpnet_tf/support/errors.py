@@ -38,8 +38,8 @@ def reading(path: str | os.PathLike, kind: str, advice: str) -> Iterator[None]:
     ...     {}["label"]
     Traceback (most recent call last):
     ...
-    interpnet_tf.support.errors.UnreadableFileError: birds.json cannot be read as a JSON file (KeyError: 'label'); \
-write it anew
+    interpnet_tf.support.errors.UnreadableFileError: birds.json cannot be read as a JSON file \
+(KeyError: 'label'); write it anew
     """
     try:
         yield
