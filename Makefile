@@ -1,9 +1,9 @@
-# Two commands do everything: `make demo` and `make test`. Both create the environment first.
+# Two commands do everything: `make demo` and `make test`. Each command creates the environment first.
 PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
 
-.PHONY: demo test test-anywhere lint format clean
+.PHONY: demo test test-anywhere docs lint format clean
 
 demo: .venv/ready
 	$(BIN)/python -m interpnet_tf.experiments.demo --out demo
@@ -14,6 +14,10 @@ test: lint
 # The whole suite seven times, as other processors and busy machines would run it.
 test-anywhere: lint
 	$(BIN)/python tests/anywhere.py
+
+# The site of README.md and docs/, with a reference from docstrings, in site/. Its theme is told to be quiet.
+docs: .venv/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -32,4 +36,4 @@ format: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv demo runs build *.egg-info
+	rm -rf .venv demo runs build site *.egg-info

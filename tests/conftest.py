@@ -112,7 +112,7 @@ LONGEST = (
     "cli",
     "notebooks",
     "gve",
-    "readme",
+    "code_blocks",
     "transformer",
     "saved_model",
     "speakers",
