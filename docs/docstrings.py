@@ -12,11 +12,20 @@ _DOCTESTS = re.compile(r"^>>> .+\n(?:.+\n?)*", flags=re.MULTILINE)
 
 
 class LazyNames(griffe.Extension):
-    """Adds the names that `interpnet_tf.__getattr__` imports when they are first used."""
+    """Adds the names that a room imports when they are first used, from its dicts of names and modules."""
 
     def on_package(self, *, pkg: griffe.Module, **_: object) -> None:
-        for name, module in ast.literal_eval(str(pkg["_PUBLIC"].value)).items():
-            pkg.set_member(name, griffe.Alias(name, f"{module}.{name}"))
+        for room in (pkg, pkg["speakers"]):
+            for name, module in _dict(room, "_PUBLIC").items():
+                path = module if module.startswith(pkg.path) else f"{room.path}.{module}"
+                room.set_member(name, griffe.Alias(name, f"{path}.{name}"))
+        for name, module in _dict(pkg, "_MODULES").items():
+            if name not in pkg.members:
+                pkg.set_member(name, griffe.Alias(name, module))
+
+
+def _dict(room: griffe.Module, name: str) -> dict[str, str]:
+    return ast.literal_eval(str(room[name].value))
 
 
 class KerasStyle(griffe.Extension):

@@ -21,12 +21,15 @@ _PUBLIC = {
 }
 # The modules that users name, and where they lie.
 _MODULES = {
-    **{
-        name: f"interpnet_tf.{name}"
-        for name in ("classifiers", "data", "decoders", "metrics", "speakers", "testing", "training")
-    },
+    "classifiers": "interpnet_tf.classifiers",
+    "data": "interpnet_tf.data",
+    "decoders": "interpnet_tf.decoders",
     "evaluation": "interpnet_tf.runs.evaluation",
+    "metrics": "interpnet_tf.metrics",
     "quiet": "interpnet_tf.support.quiet",
+    "speakers": "interpnet_tf.speakers",
+    "testing": "interpnet_tf.testing",
+    "training": "interpnet_tf.training",
 }
 
 __all__ = ["__version__", *sorted(_PUBLIC), *_MODULES]  # noqa: PLE0604

@@ -15,7 +15,7 @@ import pytest
 from pages import PAGES, ROOT, Block
 from PIL import Image
 
-from interpnet_tf import cli
+from interpnet_tf.cli import main as cli
 from interpnet_tf.data import sketchbirds
 
 BLOCKS = [block for page in PAGES for block in pages.blocks(page)]

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pkgutil
 import re
 
 import pages
@@ -25,23 +26,18 @@ PACKAGES = (
 )
 
 
-def named(path):
-    module, name = path.rsplit(".", 1)
-    return getattr(importlib.import_module(module), name)
-
-
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_public_name_has_an_entry(package):
-    entries = {id(named(entry)) for entry in ENTRIES}
+    entries = {id(pkgutil.resolve_name(entry)) for entry in ENTRIES}
     for name in importlib.import_module(package).__all__:
-        public = named(f"{package}.{name}")
+        public = pkgutil.resolve_name(f"{package}.{name}")
         if inspect.isclass(public) or inspect.isfunction(public):
             assert id(public) in entries, name
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_entries_say_what_they_are(entry):
-    assert inspect.getdoc(named(entry))
+    assert inspect.getdoc(pkgutil.resolve_name(entry))
 
 
 def test_entries_are_there_once():
