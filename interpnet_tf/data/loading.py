@@ -23,7 +23,7 @@ def load(
     Args:
         data: `"cub"`, `"sketchbirds"`, or the path of a `.csv` or `.jsonl` file of records.
         split: such as `"train"`, `"validation"` or `"test"`.
-        root: the folder of a data set that is not embedded (`cub`).
+        root: the folder of a data set that is not embedded, such as `cub`.
         seed: of the draws that the data set makes.
         **options: other arguments of the data set's own `load`.
 
@@ -51,16 +51,15 @@ def load(
             f"{' or '.join(RECORD_SUFFIXES)} file"
         )
     read = importlib.import_module(f"interpnet_tf.data.{'records' if is_records else data}").load
-    known = set(inspect.signature(read).parameters) - {"split", "seed", "path", "root"}
+    parameters = set(inspect.signature(read).parameters)
+    known = parameters - {"split", "seed", "path", "root"}
     if unknown := sorted(options.keys() - known):
         raise ValueError(
             f"data set {data!r} has no option {', '.join(unknown)}, only {', '.join(sorted(known))}"
         )
-    if data == "cub":
+    if "root" in parameters:
         if root is None:
-            raise ValueError(
-                "data set 'cub' needs a root (--root): the folder that holds CUB_200_2011 and text_c10"
-            )
+            raise ValueError(f"data set {data!r} needs a root (--root): the folder that holds its files")
         options["root"] = root
     elif root is not None:
         raise ValueError(f"data set {data!r} takes no root (--root), got {str(root)!r}; leave it out")

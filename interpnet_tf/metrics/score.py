@@ -11,7 +11,9 @@ from interpnet_tf.metrics.meteor import meteor, meteor_unavailable
 from interpnet_tf.metrics.rouge import rouge_l
 from interpnet_tf.metrics.tokenize import check_sentences
 
-METRICS = ("meteor", "bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider", "cider_d", "rouge_l")
+# What gives one number for all examples together.
+_CORPUS_METRICS = {"cider": cider, "cider_d": cider_d, "rouge_l": rouge_l}
+METRICS = ("meteor", "bleu_1", "bleu_2", "bleu_3", "bleu_4", *_CORPUS_METRICS)
 
 
 def score(
@@ -46,7 +48,7 @@ def score(
         scores["meteor"] = _meteor_or_none(hypotheses, references)
     if any(name.startswith("bleu_") for name in chosen):
         scores |= {f"bleu_{n}": value for n, value in enumerate(bleu(hypotheses, references), start=1)}
-    for name, metric in (("cider", cider), ("cider_d", cider_d), ("rouge_l", rouge_l)):
+    for name, metric in _CORPUS_METRICS.items():
         if name in chosen:
             scores[name] = metric(hypotheses, references)
     return {name: scores[name] for name in METRICS if name in chosen}
