@@ -77,6 +77,9 @@ class Reader:
             for block in pages.blocks(page):
                 if not block.not_run:
                     {"python": self.python, "sh": self.shell}[block.language](block)
+            for name, value in list(self.names[page].items()):
+                if name.startswith("test_"):
+                    value()
         return self.names[page]
 
     def python(self, block: Block) -> None:

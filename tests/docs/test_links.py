@@ -9,8 +9,8 @@ from pages import PAGES, ROOT
 
 # A path in these folders that the documents name is there.
 FOLDERS = ("benchmarks", "docs", "export", "interpnet_tf", "notebooks", "results", "tests")
-# Paths that a reader makes.
-MADE = ("export/birds", "export/phone/web/dist")
+# Files that a reader makes.
+MADE = re.compile("export/birds|export/phone/web/dist|.*(flags|last_word|tiny|unigram_recall)[.]py")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -32,8 +32,7 @@ def test_named_files_are_there(page):
     """A path that begins with a folder of the repository, such as `tests/docs`, is in it."""
     named = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[^\s`]*)`", pages.prose(page))
     for path in named:
-        if not path.startswith(MADE):
-            assert (ROOT / path).exists(), path
+        assert (ROOT / path).exists() or MADE.match(path), path
 
 
 def test_the_readme_is_short():
