@@ -55,10 +55,10 @@ def run(options: argparse.Namespace) -> None:
     """Finishes the rows and writes the table."""
     import json
 
-    from interpnet_tf import runs
     from interpnet_tf.experiments.table1 import material, picture, report, rows, runner
     from interpnet_tf.experiments.table1.results import Results, plain
     from interpnet_tf.experiments.table1.training import Trainer
+    from interpnet_tf.support.atomic import write_atomically
 
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1, got {options.seeds}")
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         "csv": table.csv(),
         "json": json.dumps(plain(table.summary()), indent=1) + "\n",
     }.items():
-        runs.write_atomically(options.out / f"table1-{options.data}.{suffix}", text)
+        write_atomically(options.out / f"table1-{options.data}.{suffix}", text)
     picture.save(table, options.out / f"table1-{options.data}.png")
     terminal.show(table.text())
     terminal.show(f"\n{options.out / f'table1-{options.data}'}.md, .csv, .json and .png hold this table")

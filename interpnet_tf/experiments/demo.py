@@ -56,6 +56,7 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
     from interpnet_tf.analysis.pictures import save_figure
     from interpnet_tf.data import sketchbirds
     from interpnet_tf.runs import evaluation
+    from interpnet_tf.support.atomic import write_atomically
     from interpnet_tf.support.progress import EpochLines
 
     table: dict[str, dict[str, float | None]] = {}
@@ -86,7 +87,7 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
             runs.train(config, folder, resume=True, callbacks=callbacks, splits=(train, valid))
         _, model = runs.read(folder)
         result = evaluation.evaluate(model, test, train.explanations, (10,), row, folder == backbone)
-        runs.write_atomically(folder / "metrics-test.json", json.dumps(result, indent=1) + "\n")
+        write_atomically(folder / "metrics-test.json", json.dumps(result, indent=1) + "\n")
         for name, columns in result["rows"].items():
             table[name] = {**columns["10"], **result["facts"][name]}
         table[row]["accuracy"] = result["accuracy"]

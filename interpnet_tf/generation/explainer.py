@@ -16,13 +16,19 @@ from interpnet_tf.generation.decoding import Decoding
 from interpnet_tf.generation.explanation import Explanation
 from interpnet_tf.generation.traces import Traces
 from interpnet_tf.introspection.finite import finite_r
+from interpnet_tf.introspection.introspector import Introspector
+from interpnet_tf.language.tokenizer import ExplanationTokenizer
 
 
 class Explainer:
     """What an `InterpNet` does with r(x), as `ExplanationTrainer` is how it learns.
 
-    A class beside `keras.Model`; the attributes that it reads are those of `ExplainingModel`.
+    A class beside `keras.Model`; `ExplainingModel` tells what the attributes are that it reads.
     """
+
+    classifier: keras.Model
+    introspector: Introspector
+    tokenizer: ExplanationTokenizer
 
     def _trace(self) -> None:
         """Prepares the graphs; the model's parts must be there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import keras
 import numpy as np
@@ -52,6 +52,19 @@ class ExplainingModel(Protocol):
         """Returns r(x), float32 `(batch, width)`."""
         ...
 
-    def explain(self, x: Any, batch_size: int = 64) -> list[Any]:
+    def explain(self, x: Any, **options: Any) -> list[Any]:
         """Returns an `Explanation` for each example."""
+        ...
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns what the model is built of."""
+        ...
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Builds the model of a config."""
+        ...
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Returns all weights."""
         ...

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from interpnet_tf import runs
 from interpnet_tf.experiments.table1.results import check_same
 from interpnet_tf.experiments.table1.rows import Row
 from interpnet_tf.experiments.table1.training import Trainer
 from interpnet_tf.introspection.probabilities import class_probabilities
+from interpnet_tf.support.atomic import write_atomically
 from interpnet_tf.support.json_files import read_as
 
 
@@ -81,4 +81,4 @@ def say(trainer: Trainer, row: Row, seed: int) -> Said:
 
 
 def _write(path: Path, said: Said) -> None:
-    runs.write_atomically(path, json.dumps(dataclasses.asdict(said), indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path, json.dumps(dataclasses.asdict(said), indent=1, ensure_ascii=False) + "\n")
