@@ -65,6 +65,10 @@ class ExplainingModel(Protocol):
         """Builds the model of a config."""
         ...
 
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Sets all weights."""
+        ...
+
     def get_weights(self) -> list[np.ndarray]:
         """Returns all weights."""
         ...
