@@ -1,4 +1,4 @@
-"""Adam in one pass over memory."""
+"""Adam in one pass over memory, and optimizers ready before the first step."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+
+
+def build_optimizer(model: keras.Model) -> None:
+    """Makes the variables of a compiled model's optimizer, before its first step does.
+
+    A step that makes variables while it is traced is traced once more: the first batch waits twice as long.
+
+    Args:
+        model: built and compiled.
+    """
+    if not model.optimizer.built:
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")

@@ -13,6 +13,7 @@ from interpnet_tf.data.inputs import input_batches
 from interpnet_tf.data.sentence_batches import SentenceBatches
 from interpnet_tf.data.streams import is_read_once, is_stream, number_of_batches
 from interpnet_tf.data.training_examples import TrainingExamples, check_r, read_examples, split_off
+from interpnet_tf.fitting.optimizers import build_optimizer
 from interpnet_tf.fitting.word_loss import WordLossModel
 from interpnet_tf.introspection.finite import finite_r
 
@@ -179,7 +180,7 @@ class ExplanationTrainer(WordLossModel):
             validation_data = self._validation(
                 validation_data, validation_batch_size or batch_size, validation_steps
             ).to_tf()
-        self._adapt(train.r)
+        self._begin(train.r)
         followers = [train.follow_epochs()] if isinstance(train, SentenceBatches) else []
         if isinstance(callbacks, keras.callbacks.CallbackList):  # Keras takes it as it is
             for follower in followers:
@@ -243,7 +244,7 @@ class ExplanationTrainer(WordLossModel):
             sample_weight: as in `fit`, but not divided by their mean.
             return_dict: see Keras.
         """
-        inputs, *others = self._one_batch(x, y, sample_weight, class_weight, adapt=True)
+        inputs, *others = self._one_batch(x, y, sample_weight, class_weight, begin=True)
         return super().train_on_batch(inputs, *others, return_dict=return_dict)
 
     def test_on_batch(
@@ -253,15 +254,15 @@ class ExplanationTrainer(WordLossModel):
         return super().test_on_batch(*self._one_batch(x, y, sample_weight), return_dict=return_dict)
 
     def _one_batch(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, adapt: bool = False
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None, begin: bool = False
     ) -> tuple:
         if is_stream(x):
             raise ValueError("x must be the examples of one batch, got a stream; pass it to fit or evaluate")
         batches = self._sentence_batches(
             list(read_examples(x, y, sample_weight, class_weight)), mean_weight=1.0
         )
-        if adapt:
-            self._adapt(batches.r)
+        if begin:
+            self._begin(batches.r)
         return batches.batch(np.arange(batches.size))
 
     def _prepared(
@@ -285,8 +286,9 @@ class ExplanationTrainer(WordLossModel):
             raise ValueError("validation_data is a generator, which may never end; pass validation_steps")
         return self._prepared(x, y, batch_size, steps, sample_weight=sample_weight)
 
-    def _adapt(self, r: np.ndarray) -> None:
+    def _begin(self, r: np.ndarray) -> None:
         """Takes mean and scale of r from the first training data; later data leave them as they are."""
+        build_optimizer(self)
         if np.any(keras.ops.convert_to_numpy(self.r_mean)):
             return
         deviation = r.std(axis=0)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.fitting.optimizers import FusedAdam
+from interpnet_tf.fitting.optimizers import FusedAdam, build_optimizer
 from interpnet_tf.language.tokenizer import ExplanationTokenizer
 
 
@@ -73,7 +73,7 @@ class WordLossModel(keras.Model):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         if config:
             self.compile(**keras.saving.deserialize_keras_object(config))
-            self.optimizer.build(self.trainable_variables)
+            build_optimizer(self)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True) -> tf.Tensor:
         """Returns the mean over sentences of the mean cross-entropy of their words.

@@ -151,3 +151,13 @@ def test_before_compile(make_model):
 def test_padded_sentences_in_an_array(still):
     padded = np.array([[sentence, ""] for sentence in Y])
     np.testing.assert_array_equal(still.prepare(X, padded).tokens, still.prepare(X, Y).tokens)
+
+
+def test_a_step_is_traced_once(birds, make_model, monkeypatch):
+    """Keras' own `fit` makes the optimizer's variables within the first step, and traces that step again."""
+    model, traced = make_model(), []
+    model.compile("adam")
+    step = keras.Model.train_step
+    monkeypatch.setattr(keras.Model, "train_step", lambda self, data: traced.append(1) or step(self, data))
+    model.fit(birds, epochs=2, batch_size=40, verbose=0)
+    assert len(traced) == 1
