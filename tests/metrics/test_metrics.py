@@ -190,7 +190,7 @@ def test_perfect_sentences_score_full_marks():
     scores = metrics.score(sentences, [[s, "something else"] for s in sentences], metrics=WITHOUT_JAVA)
     assert scores.pop("cider") == pytest.approx(5)  # 10 with one reference, 0 with the other
     assert scores.pop("cider_d") == pytest.approx(5)
-    assert scores == pytest.approx(dict.fromkeys(["bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l"], 1))
+    assert scores == pytest.approx(dict.fromkeys(set(WITHOUT_JAVA) - {"cider", "cider_d"}, 1))
 
 
 def test_empty_hypotheses_score_zero():
