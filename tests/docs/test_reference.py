@@ -52,5 +52,13 @@ def test_entries_say_what_they_are(entry):
     assert inspect.getdoc(named(entry))
 
 
+@pytest.mark.parametrize("page", pages.PAGES)
+def test_names_within_a_line_exist(page):
+    """A name such as `metrics.score` in the text is one that users can reach."""
+    first = "itf|interpnet_tf|data|decoders|experiments|metrics|speakers|testing|training"
+    for name in re.findall(rf"`((?:{first})(?:\.\w+)+)", pages.prose(page)):
+        named(f"interpnet_tf.{name.removeprefix('itf.').removeprefix('interpnet_tf.')}")
+
+
 def test_entries_are_there_once():
     assert len(ENTRIES) == len(set(ENTRIES)) > 40
