@@ -2,7 +2,7 @@
 
 import sys
 
-from interpnet_tf.cli.main import main
+from interpnet_tf.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

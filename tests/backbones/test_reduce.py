@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from interpnet_tf.backbones.principal_components import PrincipalComponents
-from interpnet_tf.cli.main import main
+from interpnet_tf.cli import main
 
 
 def _plane(images, width, seed=0):

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpnet_tf.cli import arguments
+from interpnet_tf.cli import arguments, main
 from interpnet_tf.cli import train as train_command
-from interpnet_tf.cli.main import main
 
 TINY = ["--data", "sketchbirds", "--per-species", "2", "--units", "16", "--batch-size", "32"]
 
@@ -33,7 +32,7 @@ def run(tmp_path_factory):
 
 def test_help_imports_no_tensorflow():
     code = (
-        "import sys; from interpnet_tf.cli.main import main\n"
+        "import sys; from interpnet_tf.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'tensorflow', 'keras', 'numpy'} & set(sys.modules)\n"

@@ -56,7 +56,7 @@ def test_commands_within_a_line_exist(page, capsys):
     for command in re.findall(r"`interpnet ([a-z][^`]*)`", pages.prose(page)):
         name, *words = command.split()
         with pytest.raises(SystemExit, match="0"):
-            cli.main([name, "--help"])
+            main([name, "--help"])
         known = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
         assert {word for word in words if word.startswith("--")} <= known, command
 
@@ -91,7 +91,7 @@ class Reader:
     def shell(self, block: Block) -> None:
         for program, *words in pages.commands(block):
             if program == "interpnet":
-                assert cli.main([*words, *(SHORT if words[0] == "train" else [])]) == 0
+                assert main([*words, *(SHORT if words[0] == "train" else [])]) == 0
             else:
                 assert program == "python"
                 subprocess.run([sys.executable, *words], check=True)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from interpnet_tf.cli.main import main
+from interpnet_tf.cli import main
 from interpnet_tf.experiments.table1 import runner
 
 TINY = [

@@ -388,7 +388,7 @@ def test_saved_model_cli_shows_and_runs_it(exported, tmp_path):
 @pytest.mark.slow
 def test_command_line(trained, tmp_path, capsys):
     from interpnet_tf import runs
-    from interpnet_tf.cli.main import main
+    from interpnet_tf.cli import main
     from interpnet_tf.support.atomic import write_atomically
 
     run = tmp_path / "run"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import interpnet_tf as itf
-from interpnet_tf.cli.main import main
+from interpnet_tf.cli import main
 from interpnet_tf.data import records
 from interpnet_tf.runs import folder as runs
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from serving_models import running, write_toy
 
-from interpnet_tf.cli.main import main
+from interpnet_tf.cli import main
 
 
 @pytest.fixture(scope="module")

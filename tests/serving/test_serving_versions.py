@@ -11,7 +11,7 @@ import pytest
 import requests
 from serving_models import running, write_toy
 
-from interpnet_tf.cli.main import main
+from interpnet_tf.cli import main
 from interpnet_tf.runs import RunConfig
 from interpnet_tf.serving.errors import ServingError
 from interpnet_tf.serving.versions import ModelVersions

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interpnet_tf.cli.main import main
+from interpnet_tf.cli import main
 from interpnet_tf.support import terminal
 
 HOSTILE = "\x1b]0;title\x07crow\x1b[2J\r\x08\x9b1m\u202egull\u2066\u2028\udce9\x7f"
@@ -80,7 +80,8 @@ def test_lines_of_the_servers_log_are_harmless():
 
 CODE = """
 import sys
-from interpnet_tf.cli import main as cli
+import importlib
+cli = importlib.import_module("interpnet_tf.cli.main")
 from interpnet_tf.support import memory, quiet
 quiet.import_tensorflow = lambda: None  # takes seconds
 class Options:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interpnet_tf.cli.main import main
+from interpnet_tf.cli import main
 from interpnet_tf.data import cub
 from interpnet_tf.training import finetune
 
