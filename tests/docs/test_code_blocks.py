@@ -4,6 +4,7 @@
 """
 
 import functools
+import importlib
 import os
 import re
 import subprocess
@@ -15,8 +16,9 @@ import pytest
 from pages import PAGES, ROOT, Block
 from PIL import Image
 
-from interpnet_tf.cli import main as cli
 from interpnet_tf.data import sketchbirds
+
+cli = importlib.import_module("interpnet_tf.cli.main")
 
 BLOCKS = [block for page in PAGES for block in pages.blocks(page)]
 SHELL = [block for block in BLOCKS if block.language == "sh"]
@@ -56,7 +58,7 @@ def test_commands_within_a_line_exist(page, capsys):
     for command in re.findall(r"`interpnet ([a-z][^`]*)`", pages.prose(page)):
         name, *words = command.split()
         with pytest.raises(SystemExit, match="0"):
-            main([name, "--help"])
+            cli.main([name, "--help"])
         known = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
         assert {word for word in words if word.startswith("--")} <= known, command
 
@@ -91,7 +93,7 @@ class Reader:
     def shell(self, block: Block) -> None:
         for program, *words in pages.commands(block):
             if program == "interpnet":
-                assert main([*words, *(SHORT if words[0] == "train" else [])]) == 0
+                assert cli.main([*words, *(SHORT if words[0] == "train" else [])]) == 0
             else:
                 assert program == "python"
                 subprocess.run([sys.executable, *words], check=True)
