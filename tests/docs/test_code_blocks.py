@@ -116,7 +116,7 @@ def reader(tmp_path_factory):
     (folder / "export").mkdir()
     (folder / "export" / "phone").symlink_to(ROOT / "export" / "phone")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sketchbirds, "load", functools.partial(sketchbirds.load, per_species=4))
+        patch.setattr(sketchbirds, "load", functools.partial(sketchbirds.load, per_species=2))
         patch.setenv("PATH", str(folder))  # no Java: METEOR has tests of its own
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
         patch.chdir(folder)
@@ -131,7 +131,7 @@ def test_page_runs(page, reader):
 
 @pytest.mark.slow
 def test_what_the_twelve_lines_leave(reader):
-    assert len(reader.follow("README.md")["train"]) == 4 * 24
+    assert len(reader.follow("README.md")["train"]) == 2 * 24
     assert (reader.folder / "birds.keras").exists()
     scores = reader.follow("docs/quick-start.md")["scores"]
     assert set(scores["rows"]) == {"model", "constant sentence", "one human of the others"}
