@@ -4,7 +4,6 @@
 """
 
 import functools
-import importlib
 import os
 import re
 import subprocess
@@ -16,9 +15,9 @@ import pytest
 from pages import PAGES, ROOT, Block
 from PIL import Image
 
+from interpnet_tf.cli import main
+from interpnet_tf.cli.main import _parser
 from interpnet_tf.data import sketchbirds
-
-cli = importlib.import_module("interpnet_tf.cli.main")
 
 BLOCKS = [block for page in PAGES for block in pages.blocks(page)]
 SHELL = [block for block in BLOCKS if block.language == "sh"]
@@ -42,7 +41,7 @@ def test_blocks_are_run_or_say_why_not(block):
 def test_commands_exist(block):
     for program, *words in pages.commands(block):
         if program == "interpnet" and words != ["--help"]:
-            assert cli._parser().parse_args(words).run_command
+            assert _parser().parse_args(words).run_command
         elif program == "make":
             targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
             assert set(words) <= set(targets)
@@ -58,7 +57,7 @@ def test_commands_within_a_line_exist(page, capsys):
     for command in re.findall(r"`interpnet ([a-z][^`]*)`", pages.prose(page)):
         name, *words = command.split()
         with pytest.raises(SystemExit, match="0"):
-            cli.main([name, "--help"])
+            main([name, "--help"])
         known = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
         assert {word for word in words if word.startswith("--")} <= known, command
 
@@ -93,7 +92,7 @@ class Reader:
     def shell(self, block: Block) -> None:
         for program, *words in pages.commands(block):
             if program == "interpnet":
-                assert cli.main([*words, *(SHORT if words[0] == "train" else [])]) == 0
+                assert main([*words, *(SHORT if words[0] == "train" else [])]) == 0
             else:
                 assert program == "python"
                 subprocess.run([sys.executable, *words], check=True)
