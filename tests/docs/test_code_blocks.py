@@ -62,6 +62,16 @@ def test_commands_within_a_line_exist(page, capsys):
         assert {word for word in words if word.startswith("--")} <= known, command
 
 
+def test_every_command_is_on_its_page(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    commands = re.findall(r"^    (\w+)  ", capsys.readouterr().out, flags=re.MULTILINE)
+    assert "train" in commands
+    page = pages.read("docs/command-line.md")
+    for command in commands:
+        assert f"| `interpnet {command}` |" in page
+
+
 class Reader:
     """Somebody who follows pages from top to bottom in one folder, with little data."""
 
