@@ -18,7 +18,7 @@ def read_image(path: str | os.PathLike, size: int = 128) -> np.ndarray:
     """Reads one image file as a square RGB array.
 
     The short side is resized to `size` and the centre is cropped. A camera's orientation mark is obeyed.
-    Which files are read, and how, is told in `interpnet_tf.data.picture_file`: exported models and phones
+    Which files are read, and how, is told in `interpnet_tf.support.picture_file`: exported models and phones
     read the same files in the same way.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a picture file tells before its pixels, read inside the graph: the rule of `data.picture_file`."""
+"""What a picture file tells before its pixels, read inside the graph: the rule of `support.picture_file`."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def concrete_functions(
     Returns:
         `"serving_default"` (see `explain`), `"classify"`, `"introspect"` and `"explain_top"`, whose input is
         `x`; and, where it is square RGB pictures, `"serving_bytes"`, whose input `image_bytes`, string
-        `(batch,)`, holds picture files (see `data.picture_file`) and whose outputs are those of
+        `(batch,)`, holds picture files (see `support.picture_file`) and whose outputs are those of
         `"serving_default"`.
 
     Raises:
