@@ -225,7 +225,11 @@ class TransformerDecoder(ExplanationDecoder):
             read = block._self_attention_layer(query, query, attention_mask=causal, training=False)
             query = block._cross_attention_layer_norm(words + read)
             attend = block._cross_attention_layer
-            weights.append(attend(query, memory, return_attention_scores=True, training=False)[1])
+            # Its own class hands out the weights too, but only since keras-nlp 0.30.
+            _, of_block = keras.layers.MultiHeadAttention.call(
+                attend, query, memory, return_attention_scores=True, training=False
+            )
+            weights.append(of_block)
             words = block(words, memory, training=False)
         weights = tf.cast(tf.stack(weights, axis=1), tf.float32)
         by_token = tf.concat([tf.shape(weights)[:-1], [len(self.slices), self.tokens_per_layer]], axis=0)

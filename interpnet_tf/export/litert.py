@@ -175,7 +175,7 @@ def _converted(
 ) -> bytes:
     """Converts functions, each with the specs of its inputs, into a model with a signature for each."""
     module = tf.Module()
-    with tempfile.TemporaryDirectory() as folder, silenced_loggers():
+    with tempfile.TemporaryDirectory() as folder, silenced_loggers(), silenced_stderr():
         module.frozen = {
             name: litert_graph.freeze(body, **specs) for name, (body, specs) in functions.items()
         }
@@ -192,8 +192,7 @@ def _converted(
         if quantize == "int8":
             name = next(iter(functions))
             converter.representative_dataset = lambda: ((name, {"x": x}) for x in calibration)
-        with silenced_stderr():
-            return bytes(converter.convert())
+        return bytes(converter.convert())
 
 
 def _associated_files(model: ExplainingModel, max_length: int, kind: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from interpnet_tf.introspection.classifier_parts import all_layers, lookup_table
 
 _INSTEAD = "or export a SavedModel (format='savedmodel'), which runs it as it is"
 # A complaint of the converter: the name that an operation has in the graph, then what is wrong with it.
-_COMPLAINT = re.compile(r'error: loc\((?:callsite\()?fused\["\w+:", "([^"@]+)@[^\n]*?\)\): ([^\n]+)')
+_COMPLAINT = re.compile(r'error: loc\((?:callsite\()*fused\["\w+:", "([^"@]+)@[^\n]*?\)\): ([^\n]+)')
 _MISSING = re.compile(r"'tf\.(\w+)' op is neither")
 
 

@@ -90,7 +90,7 @@ def _rows_of(output: keras.KerasTensor, rng: np.random.Generator, nested: bool =
     if id(output) in starts:
         return [_array(samples) for samples in starts[id(output)][1]]
     tensors, samples = zip(*starts.values(), strict=True)
-    end = keras.Function(list(tensors), output)
+    end = keras.Model(list(tensors), output)
     weights = [weight for layer in end.operations for weight in getattr(layer, "weights", ())]
     moved = [(w, w.value + _noise(w, rng)) for w in weights if keras.backend.is_float_dtype(w.dtype)]
     with keras.StatelessScope():  # a layer that keeps a state does not keep this one
