@@ -89,7 +89,9 @@ def read_arrays(x: Any, expected: Any = None, name: str = "x") -> Any:
             if missing := [key for key in keys if key not in x]:
                 raise ValueError(f"{name} must hold the inputs {keys}, got {list(x)}; {missing} is missing")
             parts = [(x[key], f"{name}[{key!r}]") for key in keys]
-        elif not keras.tree.is_nested(expected):
+        elif not keras.tree.is_nested(expected) or (
+            len(inputs) == 1 and not isinstance(x, (list, tuple))  # Keras takes it without its list, too
+        ):
             parts = [(x, name)]
         elif isinstance(x, (list, tuple)) and len(x) == len(inputs):
             parts = [(part, f"{name}[{place}]") for place, part in enumerate(x)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import keras
+from packaging.version import Version
 
 from interpnet_tf.support.errors import reading
 
@@ -39,11 +41,7 @@ def read_model(
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no model file {str(path)!r}")
-    advice = (
-        "import the modules that register its own layers and functions before, if it has any; "
-        "else write it anew, with save"
-    )
-    with reading(path, "a Keras model", advice):
+    with reading(path, "a Keras model", _advice(path)):
         if path.suffix != ".keras":
             raise ValueError("its name must end in .keras")
         # Keras and HDF5 read parts of an archive without looking at their checksums.
@@ -54,3 +52,19 @@ def read_model(
         if not isinstance(model, keras.Model):
             raise ValueError(f"it holds a {type(model).__name__}")
     return model
+
+
+def _advice(path: Path) -> str:
+    """Says what to do if Keras cannot read a file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            written_with = json.loads(archive.read("metadata.json"))["keras_version"]
+        newer = Version(written_with) > Version(keras.__version__)
+    except Exception:  # nothing that Keras wrote
+        newer = False
+    if newer:
+        return f"Keras {written_with} wrote it, and this is Keras {keras.__version__}: install that one"
+    return (
+        "import the modules that register its own layers and functions before, if it has any; "
+        "else write it anew, with save"
+    )

@@ -176,6 +176,13 @@ def test_several_inputs_by_name_or_in_order(x, structure):
     np.testing.assert_array_equal(by_name["b"], ROWS[:, :2])
 
 
+@pytest.mark.parametrize("x", [ROWS, [ROWS], {"features": ROWS}])
+def test_a_list_of_one_input(x):
+    """`keras.Model([features], …)`, and any model of one input that Keras before 3.11 read from a file."""
+    (array,) = read_arrays(x, [FEATURES])
+    np.testing.assert_array_equal(array, ROWS)
+
+
 TWO = [FEATURES, keras.KerasTensor((None, 2), name="b")]
 
 

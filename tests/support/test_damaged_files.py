@@ -4,8 +4,10 @@ import functools
 import io
 import json
 import pickle
+import re
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 
@@ -134,6 +136,20 @@ def test_a_model_with_another_configuration(keras_file, tmp_path):
                 archive.writestr(name, content)
         with pytest.raises(UnreadableFileError, match=r"model\.keras cannot be read as a Keras model"):
             itf.load(path)
+
+
+def test_a_model_of_a_newer_keras(keras_file, tmp_path):
+    """Keras reads what older versions wrote, and not the other way round."""
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(io.BytesIO(keras_file)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts |= {"metadata.json": b'{"keras_version": "4.0.0"}', "config.json": b"{}"}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    advice = rf"Keras 4\.0\.0 wrote it, and this is Keras {re.escape(keras.__version__)}: install that one"
+    with pytest.raises(UnreadableFileError, match=advice):
+        read_model(path)
 
 
 def test_the_config_of_a_run(tmp_path):
