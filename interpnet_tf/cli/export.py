@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
             held_out = trained.load("validation")
             settings["samples"] = held_out.subset(range(len(held_out))[:: math.ceil(len(held_out) / 500)])
     trained.model.export(options.out, options.format, **settings)
-    terminal.show(f"{options.out}: exported; export/README.md says how to serve it and put it on phones")
+    terminal.show(f"{options.out}: exported; `interpnet kit DIR` writes what serves it and puts it on phones")
 
 
 def _metrics(run: str) -> dict[str, Any]:
