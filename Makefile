@@ -3,13 +3,17 @@ PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
 
-.PHONY: demo test test-anywhere docs lint format clean
+.PHONY: demo test test-oldest test-anywhere docs lint format clean
 
 demo: .venv/ready
 	$(BIN)/python -m interpnet_tf.experiments.demo --out demo
 
 test: lint
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+
+# With the oldest versions that pyproject.toml allows, in an environment of its own.
+test-oldest: .venv-oldest/ready
+	.venv-oldest/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # The whole suite seven times, as other processors and busy machines would run it.
 test-anywhere: lint
@@ -35,5 +39,12 @@ format: .venv/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
+.venv-oldest/ready: requirements-oldest.txt requirements-dev.txt pyproject.toml
+	$(PYTHON) -c "import sys; assert sys.version_info[:2] == (3, 11), 'Python 3.11 is needed: make PYTHON=python3.11 …'"
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-oldest.txt -r requirements-dev.txt
+	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
 clean:
-	rm -rf .venv demo runs build site *.egg-info
+	rm -rf .venv .venv-oldest demo runs build site *.egg-info
