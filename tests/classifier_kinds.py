@@ -11,7 +11,9 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras.src.applications import convnext, efficientnet, mobilenet_v2, mobilenet_v3, nasnet
+from packaging.version import Version
 
 layers = keras.layers
 
@@ -144,6 +146,8 @@ ACTIVATIONS = [
     *("soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax"),
     *("squareplus", "swish", "tanh", "tanh_shrink"),
 ]
+if Version(tf.__version__) < Version("2.20"):
+    ACTIVATIONS.remove("softsign")  # which TensorFlow's converter to LiteRT does not know
 
 
 @kind("every activation of Keras side by side", numbers(6), ["all", "probabilities"])
