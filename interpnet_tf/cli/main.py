@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 
 from interpnet_tf.cli import evaluate, explain, export, features, kit, reduce, serve, table1, train
 from interpnet_tf.cli.arguments import Parser
@@ -31,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quiet.import_tensorflow()
     try:
         try:
-            options.run_command(options)
+            with _warnings_on_a_line(options.command):
+                options.run_command(options)
         finally:
             terminal.finish()
     except BrokenPipeError:  # whoever read standard output, such as `head`, has had enough
@@ -43,6 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal.show(f"interpnet {options.command}: interrupted", sys.stderr)
         return 130
     return 0
+
+
+@contextlib.contextmanager
+def _warnings_on_a_line(command: str) -> Iterator[None]:
+    """Shows warnings as the command's words, without the file and the line of Python that they come from."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: terminal.show(
+            f"interpnet {command}: warning: {message}", sys.stderr
+        )
+        yield
 
 
 def _parser() -> argparse.ArgumentParser:

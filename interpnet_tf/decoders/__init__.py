@@ -6,7 +6,7 @@ from interpnet_tf.decoders.transformer import TransformerDecoder
 
 __all__ = ["ExplanationDecoder", "LRCNDecoder", "TransformerDecoder", "get"]
 
-_NAMES = {"lrcn": LRCNDecoder, "transformer": TransformerDecoder}
+NAMES = {"lrcn": LRCNDecoder, "transformer": TransformerDecoder}
 
 
 def get(
@@ -35,10 +35,10 @@ def get(
                 f"{vocabulary_size}; build the decoder with vocabulary_size=tokenizer.vocabulary_size"
             )
         return identifier
-    if identifier not in _NAMES:
+    if identifier not in NAMES:
         raise ValueError(
-            f"decoder must be an ExplanationDecoder or one of {sorted(_NAMES)}, got {identifier!r}"
+            f"decoder must be an ExplanationDecoder or one of {sorted(NAMES)}, got {identifier!r}"
         )
     if identifier == "transformer" and max_length is not None:
         options["max_length"] = max_length
-    return _NAMES[identifier](vocabulary_size=vocabulary_size, **options)
+    return NAMES[identifier](vocabulary_size=vocabulary_size, **options)

@@ -34,7 +34,10 @@ class ExplanationTokenizer:
         maximum_words: `adapt` keeps at most this many words, the most frequent; `None` keeps all.
 
     Attributes:
-        pad_id, start_id, end_id, unknown_id: the ids 0, 1, 2 and 3.
+        pad_id: 0, which fills up the rows of shorter sentences.
+        start_id: 1, before the first word.
+        end_id: 2, behind the last.
+        unknown_id: 3, of words that are not in the vocabulary.
 
     Example:
 

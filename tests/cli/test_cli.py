@@ -52,6 +52,7 @@ def test_choices_are_those_of_the_library():
     assert train_command.SCHEDULES == schedules.SCHEDULES
     assert set(train_command.VARIANTS) == set(classifiers.HIDDEN_LAYERS)
     assert set(arguments.SAMPLERS) == set(decoding.SAMPLERS)
+    assert set(train_command.DECODERS) == set(decoders.NAMES)
     for name in train_command.DECODERS:
         assert decoders.get(name, vocabulary_size=5).vocabulary_size == 5
 

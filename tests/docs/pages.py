@@ -96,7 +96,8 @@ def commands(block: Block) -> list[list[str]]:
         bash = ["/bin/bash", "-euc", f"cd() {{ :; }}; source() {{ :; }}\n{block.code}"]
         environment = {"PATH": folder, "NOTES": str(notes)}
         result = subprocess.run(bash, env=environment, cwd=folder, stderr=subprocess.PIPE, check=False)
-        assert result.returncode == 0, f"{block}: {result.stderr.decode()}"
+        known = ", ".join(_PROGRAMS)
+        assert result.returncode == 0, f"{block}: {result.stderr.decode()}; of programs it may call {known}"
         words = notes.read_text("utf-8").split("\0")[:-1]
     found = []
     while words:

@@ -34,7 +34,9 @@ SHORT = ["--epochs", "1", "--classifier-epochs", "1", "--units", "16", "--minimu
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_blocks_are_run_or_say_why_not(block):
-    assert block.language in ("python", "sh") or block.not_run
+    assert block.language in ("python", "sh") or block.not_run, (
+        f"{block}: mark it as python or sh, which is then run, or write <!-- not run: WHY --> before it"
+    )
 
 
 @pytest.mark.parametrize("block", SHELL, ids=str)
