@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _warnings_on_a_line(command: str) -> Iterator[None]:
     """Shows warnings as the command's words, without the file and the line of Python that they come from."""
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of libraries, to programmers
         warnings.showwarning = lambda message, *_: terminal.show(
             f"interpnet {command}: warning: {message}", sys.stderr
         )

@@ -49,7 +49,7 @@ class Trained:
             self.config, self.model = read(path)
             self.folder = Path(path)
             return
-        self.model = load(path)
+        self.model = load(path, compile=False)  # it is not trained on
         if data is not None:
             self.config = RunConfig(data, root=root, options=self._options(data, options or {}))
 
