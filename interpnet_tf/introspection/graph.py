@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -98,8 +99,14 @@ def activation_paths(model: keras.Model, prefix: str = "") -> Iterator[str]:
             yield from activation_paths(operation, f"{path}/")
 
 
-def check_path(classifier: keras.Model, path: Any) -> None:
-    """Raises a `ValueError`, with the choices in it, unless `path` names an activation of `classifier`."""
+def check_path(classifier: keras.Model, path: Any, argument: str = "layers") -> None:
+    """Raises a `ValueError`, with the choices in it, unless `path` names an activation of `classifier`.
+
+    Args:
+        classifier: a model for which `is_graph` holds.
+        path: what the user gave.
+        argument: the name of what holds it, for the message.
+    """
     choices = list(activation_paths(classifier))
     if path in choices:
         return
@@ -116,13 +123,15 @@ def check_path(classifier: keras.Model, path: Any) -> None:
     close = difflib.get_close_matches(str(path), choices, n=5, cutoff=0.5)
     others = [choice for choice in choices if choice not in close]
     raise ValueError(
-        f"`layers` names {path!r}, but {problem} in {classifier.name!r}. "
+        f"`{argument}` names {path!r}, but {problem} in {classifier.name!r}. "
         + (f"Did you mean {close}? " if close else "")
         + f"Layers to choose from: {close + others}"
     )
 
 
-def trace(model: keras.Model, paths: Sequence[str] = ()) -> Trace:
+def trace(
+    model: keras.Model, paths: Iterable[str] = (), behind: Mapping[str, keras.layers.Layer] | None = None
+) -> Trace:
     """Replays a model's graph and keeps the activations that `paths` name.
 
     The layers are the model's own, called once more, so that their weights are shared. A nested model is
@@ -131,34 +140,51 @@ def trace(model: keras.Model, paths: Sequence[str] = ()) -> Trace:
     Args:
         model: a model for which `is_graph` holds.
         paths: layer and input names; "nested/layer" reaches inside the model that is called "nested".
+        behind: layers to put behind activations, by path: what they give of an activation stands in its
+            place, for everything that reads it. They must keep its shape and type.
 
     Returns:
-        A `Trace`. A layer that the model calls several times stands with its last call.
+        A `Trace`. A layer that the model calls several times stands with its last call; what `behind` holds
+        for it is put behind the last call alone.
     """
-    functional = _functional(model)
+    functional, behind = _functional(model), behind or {}
     inputs = {op.name: op.output for op in functional.operations if isinstance(op, keras.layers.InputLayer)}
-    inner_paths: dict[str, list[str]] = {}
-    for path in paths:
-        name, _, inner = path.partition("/")
-        if inner:
-            inner_paths.setdefault(name, []).append(inner)
-    opened: dict[str, _Opened] = {}
-    activations: dict[str, Any] = dict(inputs)
+    inner_paths = _by_nested_model(paths)
+    inner_behind = {
+        name: {inner: behind[f"{name}/{inner}"] for inner in of_one}
+        for name, of_one in _by_nested_model(behind).items()
+    }
+    calls_left = collections.Counter(
+        node.operation.name for nodes in functional._nodes_by_depth.values() for node in nodes
+    )
+    read_as = {id(tensor): behind[name](tensor) for name, tensor in inputs.items() if name in behind}
+    opened: dict[tuple[str, bool], _Opened] = {}
+    activations: dict[str, Any] = {name: read_as.get(id(tensor), tensor) for name, tensor in inputs.items()}
     masks: dict[str, Any] = {}
     step_masks = StepMasks()
     calls: list[Call] = []
 
+    def as_read(tensors: Any) -> Any:
+        return keras.tree.map_structure(lambda tensor: read_as.get(id(tensor), tensor), tensors)
+
     def call(layer: keras.Operation, *args: Any, **kwargs: Any) -> Any:
-        if layer.name in inner_paths:
-            wanted = inner_paths[layer.name]
-            if layer.name not in opened:
-                opened[layer.name] = _open(layer, wanted)
-            nested, masked = opened[layer.name]
+        args, kwargs = as_read((args, kwargs))
+        calls_left[layer.name] -= 1
+        is_last = calls_left[layer.name] == 0
+        wanted = inner_paths.get(layer.name, [])
+        inserted = inner_behind.get(layer.name, {}) if is_last else {}
+        if wanted or inserted:
+            key = layer.name, bool(inserted)
+            if key not in opened:
+                opened[key] = _open(layer, wanted, inserted)
+            nested, masked = opened[key]
             outputs, inside, inside_masks = nested(*args, **kwargs)
             activations.update(zip((f"{layer.name}/{inner}" for inner in wanted), inside, strict=True))
             masks.update(zip((f"{layer.name}/{inner}" for inner in masked), inside_masks, strict=True))
         else:
             outputs = layer(*args, **kwargs)
+        if is_last and layer.name in behind:
+            outputs = keras.tree.map_structure(behind[layer.name], outputs)
         flat_outputs = keras.tree.flatten(outputs)
         activations[layer.name] = flat_outputs[0]
         tensors = [x for x in keras.tree.flatten((args, kwargs)) if isinstance(x, keras.KerasTensor)]
@@ -172,7 +198,7 @@ def trace(model: keras.Model, paths: Sequence[str] = ()) -> Trace:
     step_masks.settle()
     masks |= {path: step_masks.of(activations[path]) for path in paths if path not in masks}
     masks = {path: mask for path, mask in masks.items() if mask is not None}
-    return Trace(inputs, clone.output, {path: activations[path] for path in paths}, masks, calls)
+    return Trace(inputs, as_read(clone.output), {path: activations[path] for path in paths}, masks, calls)
 
 
 def output_path(graph: Trace) -> str:
@@ -194,10 +220,21 @@ class _Opened(NamedTuple):
     masked: list[str]
 
 
-def _open(model: keras.Model, paths: Sequence[str]) -> _Opened:
-    graph = trace(model, paths)
+def _by_nested_model(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Returns the paths that lead into nested models, by the model's name and without it."""
+    inner_paths: dict[str, list[str]] = {}
+    for path in paths:
+        name, _, inner = path.partition("/")
+        if inner:
+            inner_paths.setdefault(name, []).append(inner)
+    return inner_paths
+
+
+def _open(model: keras.Model, paths: Sequence[str], behind: Mapping[str, keras.layers.Layer]) -> _Opened:
+    graph = trace(model, paths, behind)
     outputs = [graph.output, list(graph.activations.values()), list(graph.masks.values())]
-    return _Opened(keras.Model(_functional(model).input, outputs, name=model.name), list(graph.masks))
+    name = f"{model.name}_with_insertions" if behind else model.name  # where both are called, two names
+    return _Opened(keras.Model(_functional(model).input, outputs, name=name), list(graph.masks))
 
 
 def _why_not_float(operation: keras.Operation) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -11,6 +11,7 @@ from interpnet_tf.introspection.compact_bilinear import CompactBilinearPooling
 from interpnet_tf.introspection.data_formats import LAST, data_format
 from interpnet_tf.introspection.default_layers import default_layers
 from interpnet_tf.introspection.graph import check_classifier, check_path, output_path, trace
+from interpnet_tf.introspection.interventions import Interventions
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
@@ -124,6 +125,7 @@ class Introspector(keras.Model):
         self.layer_paths = tuple(paths)
         self.probabilities_path = probabilities_path
         self._widths = tuple(vector.shape[-1] for vector in vectors)
+        self._interventions = Interventions(self, graph.masks)
 
     @property
     def width(self) -> int:
@@ -150,6 +152,61 @@ class Introspector(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> dict[str, Any]:
         return super().call(inputs, training=False, mask=mask)
+
+    def intervene(
+        self,
+        x: Any,
+        replacements: Mapping[str, Any],
+        also: Collection[str] = (),
+        stop_gradient: bool = True,
+    ) -> dict[str, Any]:
+        """Runs the classifier with the activations of some layers replaced.
+
+        What lies behind a replaced layer is computed from the replacement; what lies before it or beside it
+        stays as it is. Any layer or input that gives one tensor of floats may be replaced, not only those in
+        `layers`. A layer that is called several times is replaced in its last call alone: that is the
+        activation that its name stands for in the dict, so that replacing it by itself changes nothing. The
+        padding of sequences stays as the classifier's layers tell it, see `step_masks.StepMasks`.
+
+        Runs eagerly, inside a `tf.function` and under a `tf.GradientTape`. The gradient of the class
+        probabilities, and of every activation in the dict, with respect to a replacement is there; that of r
+        stops unless `stop_gradient` is false.
+
+        Args:
+            x: what the classifier reads.
+            replacements: by layer path, an array of the activation's shape `(batch, ...)`, or without the
+                batch or with a batch of one for all examples alike; or a function, which gets the activation
+                (computed with all that is replaced before it) and returns such an array. Cast to the
+                activation's type.
+            also: paths of further layers whose activations are wanted.
+            stop_gradient: whether the gradient stops at r, as in a call of the introspector.
+
+        Returns:
+            A dict as that of a call: the activation of each layer in `layers` and `also`, a replaced one's
+            being the replacement, and "r" `(batch, width)`.
+
+        Raises:
+            ValueError: if a path names no activation, or a replacement has another shape or is not finite.
+
+        Example:
+
+        >>> inputs = keras.Input((2,), name="features")
+        >>> hidden = keras.layers.Dense(2, name="hidden", kernel_initializer="ones")(inputs)
+        >>> outputs = keras.layers.Dense(1, "sigmoid", name="output", kernel_initializer="ones")(hidden)
+        >>> introspector = Introspector(keras.Model(inputs, outputs))
+        >>> x = keras.ops.array([[1.0, 2.0]])
+        >>> introspector(x)["hidden"].numpy().tolist()
+        [[3.0, 3.0]]
+        >>> introspector.intervene(x, {"hidden": [5.0, -5.0]})["r"].numpy().tolist()
+        [[1.0, 2.0, 5.0, -5.0, 0.5]]
+        >>> outputs = introspector.intervene(x, {"hidden": lambda activation: activation - 3})
+        >>> outputs["output"].numpy().tolist()
+        [[0.5]]
+
+        References:
+            - [Geiger et al., 2021](https://arxiv.org/abs/2106.02997), interchange interventions
+        """
+        return self._interventions(x, replacements, also, stop_gradient)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,166 @@
+"""Interventions: what a classifier computes when some of its activations are replaced."""
+
+from __future__ import annotations
+
+import contextvars
+import dataclasses
+import threading
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from interpnet_tf.introspection.graph import check_path, trace
+
+
+@dataclasses.dataclass(frozen=True)
+class _Run:
+    """One run of a classifier: what is replaced, what is to be read, what was read, what went wrong."""
+
+    replacements: Mapping[str, Any]
+    wanted: Collection[str]
+    read: dict[str, Any] = dataclasses.field(default_factory=dict)
+    errors: list[Exception] = dataclasses.field(default_factory=list)
+
+
+# The graph is built once and the replacements differ from run to run, in each thread.
+_RUN: contextvars.ContextVar[_Run] = contextvars.ContextVar("run")
+
+
+class Interventions:
+    """Runs the classifier of an introspector with some of its activations replaced.
+
+    The classifier's graph is replayed with a layer behind each activation that was ever to be replaced or
+    read; in each run that layer gives the replacement, if there is one, or else what it reads. So a graph is
+    built only where a path is met for the first time.
+
+    Args:
+        introspector: the `Introspector`; its pooling makes r of the replaced activations.
+        masks: padding of those of its layers that are sequences, see `graph.Trace`.
+
+    Call arguments:
+        x, replacements, also, stop_gradient: see `Introspector.intervene`.
+    """
+
+    def __init__(self, introspector: keras.Model, masks: Mapping[str, keras.KerasTensor]) -> None:
+        self._introspector, self._masks = introspector, masks
+        self._places: frozenset[str] = frozenset()
+        self._model: keras.Model | None = None
+        self._lock = threading.Lock()
+
+    def __call__(
+        self, x: Any, replacements: Mapping[str, Any], also: Collection[str], stop_gradient: bool
+    ) -> dict[str, Any]:
+        if not isinstance(replacements, Mapping):
+            raise ValueError(
+                "`replacements` must be a dict of activations or functions by layer path, got a "
+                f"{type(replacements).__name__}; for one layer write {{'name of the layer': activation}}"
+            )
+        if any(isinstance(part, keras.KerasTensor) for part in keras.tree.flatten((x, dict(replacements)))):
+            raise ValueError(
+                "`x` and `replacements` must hold numbers, got a KerasTensor, which has none: it belongs to "
+                "a model that is being built; call intervene with arrays, also inside of a tf.function"
+            )
+        also = [also] if isinstance(also, str) else list(also)
+        model = self._with_places(replacements, also)
+        run = _Run({path: _checked(path, value) for path, value in replacements.items()}, also)
+        token = _RUN.set(run)
+        try:
+            outputs = model(x, training=False)
+        except Exception:
+            if run.errors:  # Keras makes another error of what is raised within a layer
+                raise run.errors[0] from None
+            raise
+        finally:
+            _RUN.reset(token)
+        r = outputs.pop("r")
+        return {**outputs, **run.read, "r": tf.stop_gradient(r) if stop_gradient else r}
+
+    def _with_places(self, replacements: Collection[str], also: Collection[str]) -> keras.Model:
+        """Returns the replayed classifier, in which each of the paths can be replaced and read."""
+        with self._lock:
+            for argument, paths in (("replacements", replacements), ("also", also)):
+                for path in paths:
+                    if path not in self._places:
+                        check_path(self._introspector.classifier, path, argument)
+            wanted = self._places | {*replacements, *also}
+            if self._model is None or wanted != self._places:
+                self._model, self._places = self._build(wanted), wanted
+            return self._model
+
+    def _build(self, places: Collection[str]) -> keras.Model:
+        introspector = self._introspector
+        paths = introspector.layer_paths
+        graph = trace(introspector.classifier, paths, {path: _Place(path) for path in places})
+        pooled = [introspector.output[path] for path in paths], [self._masks[path] for path in self._masks]
+        pool = keras.Function(pooled, introspector.get_layer("introspector_concatenate").output)
+        r = pool(([graph.activations[path] for path in paths], [graph.masks[path] for path in self._masks]))
+        return keras.Model(introspector.input, {**graph.activations, "r": r})
+
+
+class _Place(keras.layers.Layer):
+    """Stands behind an activation and gives what takes its place in the run."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(name=f"place_of_{path.replace('/', '.')}", autocast=False)
+        self.supports_masking = True
+        self._of = path
+
+    def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.KerasTensor(inputs.shape, inputs.dtype)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        run = _RUN.get()
+        outputs = inputs
+        if self._of in run.replacements:
+            try:
+                outputs = _replaced(self._of, inputs, run.replacements[self._of])
+            except Exception as error:  # a function of the user's may raise anything
+                run.errors.append(error)
+                raise
+        if self._of in run.wanted:
+            run.read[self._of] = outputs
+        return outputs
+
+
+def _checked(path: str, value: Any) -> Callable[[tf.Tensor], Any] | tf.Tensor:
+    """Returns a replacement that is an array as a tensor, and a function as it is."""
+    return value if callable(value) else _numbers(f"replacements[{path!r}]", value)
+
+
+def _replaced(path: str, activation: tf.Tensor, replacement: Any) -> tf.Tensor:
+    """Returns what takes the place of an activation, of its shape and type."""
+    name = f"replacements[{path!r}]"
+    if callable(replacement):
+        name = f"what the function {name} returns"
+        replacement = _numbers(name, replacement(activation))
+    seen, expected = replacement.shape, activation.shape
+    one = expected[1:]
+    if not any(seen.is_compatible_with(shape) for shape in (expected, [1, *one], one)):
+        sizes = [str(size or "any") for size in one]
+        shapes = [f"({', '.join(start + sizes)}{',' * (len(start + sizes) == 1)})" for start in (["1"], [])]
+        raise ValueError(
+            f"{name} must be ({', '.join([str(expected[0] or 'batch'), *sizes])}), as the activation of this "
+            f"batch is, or {' or '.join(shapes)} for all examples alike, got {tuple(seen)}; take it from "
+            "intervene(…, also=[…]) of another input, or pass a function of the activation"
+        )
+    # A tensor of its own: Keras notes the padding mask of this run on it.
+    result = tf.broadcast_to(tf.cast(replacement, activation.dtype), tf.shape(activation))
+    if not tf.is_symbolic_tensor(result) and not np.isfinite(result.numpy().astype("float32")).all():
+        raise ValueError(
+            f"{name} holds NaN or infinity as {activation.dtype.name}, the layer's type; give finite numbers"
+            + ("" if activation.dtype.size >= 4 else " that are not too large for it")
+        )
+    return tf.ensure_shape(result, expected)
+
+
+def _numbers(name: str, value: Any) -> tf.Tensor:
+    try:
+        tensor = keras.ops.convert_to_tensor(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be an array of numbers or a function, got {value!r}") from error
+    if not (tensor.dtype.is_floating or tensor.dtype.is_integer):
+        raise ValueError(f"{name} must hold numbers, got {tensor.dtype.name}; cast them to float32")
+    return tensor
