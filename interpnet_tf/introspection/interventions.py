@@ -17,11 +17,9 @@ from interpnet_tf.introspection.graph import check_path, trace
 
 @dataclasses.dataclass(frozen=True)
 class _Run:
-    """One run of a classifier: what is replaced, what is to be read, what was read, what went wrong."""
+    """One run of a classifier: what is replaced in it, and what went wrong."""
 
     replacements: Mapping[str, Any]
-    wanted: Collection[str]
-    read: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: list[Exception] = dataclasses.field(default_factory=list)
 
 
@@ -65,7 +63,7 @@ class Interventions:
             )
         also = [also] if isinstance(also, str) else list(also)
         model = self._with_places(replacements, also)
-        run = _Run({path: _checked(path, value) for path, value in replacements.items()}, also)
+        run = _Run({path: _checked(path, value) for path, value in replacements.items()})
         token = _RUN.set(run)
         try:
             outputs = model(x, training=False)
@@ -75,8 +73,8 @@ class Interventions:
             raise
         finally:
             _RUN.reset(token)
-        r = outputs.pop("r")
-        return {**outputs, **run.read, "r": tf.stop_gradient(r) if stop_gradient else r}
+        r = tf.stop_gradient(outputs["r"]) if stop_gradient else outputs["r"]
+        return {path: outputs[path] for path in [*self._introspector.layer_paths, *also]} | {"r": r}
 
     def _with_places(self, replacements: Collection[str], also: Collection[str]) -> keras.Model:
         """Returns the replayed classifier, in which each of the paths can be replaced and read."""
@@ -93,7 +91,8 @@ class Interventions:
     def _build(self, places: Collection[str]) -> keras.Model:
         introspector = self._introspector
         paths = introspector.layer_paths
-        graph = trace(introspector.classifier, paths, {path: _Place(path) for path in places})
+        behind = {path: _Place(path) for path in places}
+        graph = trace(introspector.classifier, dict.fromkeys([*paths, *places]), behind)
         pooled = [introspector.output[path] for path in paths], [self._masks[path] for path in self._masks]
         pool = keras.Function(pooled, introspector.get_layer("introspector_concatenate").output)
         r = pool(([graph.activations[path] for path in paths], [graph.masks[path] for path in self._masks]))
@@ -113,16 +112,13 @@ class _Place(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         run = _RUN.get()
-        outputs = inputs
-        if self._of in run.replacements:
-            try:
-                outputs = _replaced(self._of, inputs, run.replacements[self._of])
-            except Exception as error:  # a function of the user's may raise anything
-                run.errors.append(error)
-                raise
-        if self._of in run.wanted:
-            run.read[self._of] = outputs
-        return outputs
+        if self._of not in run.replacements:
+            return inputs
+        try:
+            return _replaced(self._of, inputs, run.replacements[self._of])
+        except Exception as error:  # a function of the user's may raise anything
+            run.errors.append(error)
+            raise
 
 
 def _checked(path: str, value: Any) -> Callable[[tf.Tensor], Any] | tf.Tensor:
