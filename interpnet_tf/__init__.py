@@ -21,6 +21,7 @@ _PUBLIC = {
 }
 # The modules that users name, and where they lie.
 _MODULES = {
+    "analysis": "interpnet_tf.analysis",
     "classifiers": "interpnet_tf.classifiers",
     "data": "interpnet_tf.data",
     "decoders": "interpnet_tf.decoders",

@@ -36,6 +36,8 @@ class Explainer:
         self._r = Traces(self._introspect_batch)
         self._score = Traces(functools.partial(scoring.score_ids, self))
         self._attend = Traces(functools.partial(attending.attend, self))
+        self._say = Traces(functools.partial(explaining.say_batch, self))
+        self._diverge = Traces(functools.partial(scoring.diverge, self))
 
     def _introspect_batch(self, x: Any) -> tf.Tensor:
         return self.introspector(x, training=False)["r"]

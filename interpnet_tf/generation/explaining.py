@@ -126,7 +126,31 @@ def explain_batch(
         decoding: how words are chosen.
         jit_compile: whether XLA compiles the generation.
     """
-    probabilities, r = classify_and_read(model, x, class_ids)
+    read = classify_and_read(model, x, class_ids)
+    return say_batch(
+        model, read, seed, folded, max_length=max_length, decoding=decoding, jit_compile=jit_compile
+    )
+
+
+def say_batch(
+    model: ExplainingModel,
+    examples: tuple[tf.Tensor, tf.Tensor],
+    seed: Any,
+    folded: Mapping[str, Any] | None = None,
+    *,
+    max_length: int,
+    decoding: Decoding,
+    jit_compile: bool = False,
+) -> ExplainedBatch:
+    """Says why of class probabilities and r(x), wherever they come from.
+
+    Args:
+        model: the `InterpNet`.
+        examples: what `classify_and_read` gives: probabilities `(batch, classes)` and r(x) `(batch, width)`
+            as the decoder reads it.
+        seed, folded, max_length, decoding, jit_compile: see `explain_batch`.
+    """
+    probabilities, r = examples
 
     def say(r: tf.Tensor, seed: Any, folded: Any) -> Sentences:
         return generate(model.decoder, r, max_length, decoding, seed, folded)

@@ -25,7 +25,7 @@ class ExplainingModel(Protocol):
         class_names: one name a class.
         max_length: the most ids of a sentence.
         output_kind: what the classifier gives, see `probabilities.output_kind`.
-        _explain, _r, _score, _attend: graphs that are traced once, see `Traces`.
+        _explain, _r, _score, _attend, _say, _diverge: graphs that are traced once, see `Traces`.
     """
 
     classifier: keras.Model
@@ -39,6 +39,8 @@ class ExplainingModel(Protocol):
     _r: Callable[..., tf.Tensor]
     _score: Callable[..., tf.Tensor]
     _attend: Callable[..., tf.Tensor]
+    _say: Callable[..., Any]
+    _diverge: Callable[..., tf.Tensor]
 
     def __call__(self, inputs: dict[str, Any], training: bool | None = None) -> tf.Tensor:
         """Returns logits of the next words, float32 `(batch, words, vocabulary)`."""

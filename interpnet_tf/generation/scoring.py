@@ -69,6 +69,43 @@ def score_ids(model: ExplainingModel, examples: tuple[tf.Tensor, tf.Tensor]) -> 
     return tf.gather(tf.nn.log_softmax(logits), ids, axis=2, batch_dims=2)
 
 
+def divergences(
+    model: ExplainingModel, r: np.ndarray, other_r: np.ndarray, ids: Sequence[Sequence[int]], batch_size: int
+) -> list[np.ndarray]:
+    """Returns how differently a model goes on at each word of a sentence when it reads another r(x).
+
+    Args:
+        model: the `InterpNet`.
+        r: r(x) of each sentence's example, float `(sentences, width)`, not standardized.
+        other_r: the other r(x), of the same shape.
+        ids: of each sentence, without the start id.
+        batch_size: sentences at a time.
+
+    Returns:
+        For each sentence, float32 `(ids,)`: at each id, the Kullback-Leibler divergence of the distribution
+        over words given the other r(x) and the words before from that given r(x) and the same words, in nats.
+    """
+    result: list[np.ndarray] = []
+    for begin in range(0, len(ids), batch_size):
+        part = ids[begin : begin + batch_size]
+        examples = (r[begin : begin + batch_size], other_r[begin : begin + batch_size], padded(part))
+        rows = model._diverge(tuple(map(tf.constant, examples))).numpy()
+        result += [row[: len(of_one)] for row, of_one in zip(rows, part, strict=True)]
+    return result
+
+
+def diverge(model: ExplainingModel, examples: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
+    """Returns the divergence at each id, float32 `(sentences, words)`, see `divergences`.
+
+    Args:
+        model: the `InterpNet`.
+        examples: r(x) and another r(x), `(sentences, width)`, and ids `(sentences, words)`.
+    """
+    *pair, ids = examples
+    log_p, log_q = (tf.nn.log_softmax(model({"r": r, "tokens": begun(ids)}, training=False)) for r in pair)
+    return tf.maximum(tf.reduce_sum(tf.exp(log_p) * (log_p - log_q), axis=-1), 0)  # never less, but rounded
+
+
 def begun(ids: tf.Tensor) -> tf.Tensor:
     """Returns what a decoder reads to predict ids `(sentences, words)`: the start id and all but the last."""
     return tf.pad(ids[:, :-1], [[0, 0], [1, 0]], constant_values=ExplanationTokenizer.start_id)

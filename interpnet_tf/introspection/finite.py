@@ -14,11 +14,16 @@ import numpy as np
 import tensorflow as tf
 
 
-def finite_batches(batches: Iterable[Any]) -> Iterator[Any]:
-    """Yields batches of inputs; raises a `ValueError` that names the first example with NaN or infinity."""
+def finite_batches(batches: Iterable[Any], name: str = "x") -> Iterator[Any]:
+    """Yields batches of inputs; raises a `ValueError` that names the first example with NaN or infinity.
+
+    Args:
+        batches: of what a classifier reads.
+        name: of the argument, for the message.
+    """
     done = 0
     for batch in batches:
-        check_inputs(batch, done)
+        check_inputs(batch, done, name)
         yield batch
         done += len(keras.tree.flatten(batch)[0])
 
@@ -44,12 +49,13 @@ def finite_r(
         done += len(r)
 
 
-def check_inputs(x: Any, begin: int = 0) -> None:
+def check_inputs(x: Any, begin: int = 0, name: str = "x") -> None:
     """Raises a `ValueError` that names the first example of a batch in which there is NaN or infinity.
 
     Args:
         x: what a classifier reads, an array or a structure of arrays `(batch, ...)`.
         begin: number of the batch's first example.
+        name: of the argument, for the message.
     """
     for part in keras.tree.flatten(x):
         numbers = np.asarray(part) if isinstance(part, np.ndarray | tf.Tensor) else None
@@ -57,7 +63,8 @@ def check_inputs(x: Any, begin: int = 0) -> None:
             continue
         row = int(np.flatnonzero(~np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1))[0])
         raise ValueError(
-            f"x holds NaN or infinity in example {begin + row}; replace such values or leave the example out"
+            f"{name} holds NaN or infinity in example {begin + row}; replace such values or leave the "
+            "example out"
         )
 
 
