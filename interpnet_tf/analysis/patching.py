@@ -100,7 +100,7 @@ def patch(
     Example:
 
     ```python
-    for patched in itf.analysis.patch(model, images[:4], images[4], ["hidden_2", "probabilities"]):
+    for patched in itf.analysis.patch(model, images[:4], images[4:5], ["hidden_2", "probabilities"]):
         print(patched)
     ```
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.introspection.graph import check_path, trace
@@ -132,24 +131,25 @@ def _replaced(path: str, activation: tf.Tensor, replacement: Any) -> tf.Tensor:
     if callable(replacement):
         name = f"what the function {name} returns"
         replacement = _numbers(name, replacement(activation))
-    seen, expected = replacement.shape, activation.shape
-    one = expected[1:]
-    if not any(seen.is_compatible_with(shape) for shape in (expected, [1, *one], one)):
-        sizes = [str(size or "any") for size in one]
-        shapes = [f"({', '.join(start + sizes)}{',' * (len(start + sizes) == 1)})" for start in (["1"], [])]
+    seen, (examples, *one) = replacement.shape, activation.shape
+    if not any(seen.is_compatible_with(shape) for shape in ([examples, *one], [1, *one], one)):
+        one = tuple(size or "any" for size in one)
+        whole, single, bare = (
+            str(shape).replace("'", "") for shape in ((examples or "batch", *one), (1, *one), one)
+        )
         raise ValueError(
-            f"{name} must be ({', '.join([str(expected[0] or 'batch'), *sizes])}), as the activation of this "
-            f"batch is, or {' or '.join(shapes)} for all examples alike, got {tuple(seen)}; take it from "
-            "intervene(…, also=[…]) of another input, or pass a function of the activation"
+            f"{name} must be {whole}, the shape of the activation in this batch, or {single} or {bare} for all "
+            f"examples alike, got {tuple(seen)}; take it from intervene(…, also=[{path!r}]) of other examples, "
+            "or pass a function of the activation"
         )
     # A tensor of its own: Keras notes the padding mask of this run on it.
     result = tf.broadcast_to(tf.cast(replacement, activation.dtype), tf.shape(activation))
-    if not tf.is_symbolic_tensor(result) and not np.isfinite(result.numpy().astype("float32")).all():
+    if not tf.is_symbolic_tensor(result) and not tf.reduce_all(tf.math.is_finite(result)):
         raise ValueError(
             f"{name} holds NaN or infinity as {activation.dtype.name}, the layer's type; give finite numbers"
             + ("" if activation.dtype.size >= 4 else " that are not too large for it")
         )
-    return tf.ensure_shape(result, expected)
+    return tf.ensure_shape(result, activation.shape)
 
 
 def _numbers(name: str, value: Any) -> tf.Tensor:
