@@ -138,9 +138,9 @@ def _replaced(path: str, activation: tf.Tensor, replacement: Any) -> tf.Tensor:
             str(shape).replace("'", "") for shape in ((examples or "batch", *one), (1, *one), one)
         )
         raise ValueError(
-            f"{name} must be {whole}, the shape of the activation in this batch, or {single} or {bare} for all "
-            f"examples alike, got {tuple(seen)}; take it from intervene(…, also=[{path!r}]) of other examples, "
-            "or pass a function of the activation"
+            f"{name} must be {whole}, the shape of the activation in this batch, or {single} or {bare} for "
+            f"all examples alike, got {tuple(seen)}; take it from intervene(…, also=[{path!r}]) of other "
+            "examples, or pass a function of the activation"
         )
     # A tensor of its own: Keras notes the padding mask of this run on it.
     result = tf.broadcast_to(tf.cast(replacement, activation.dtype), tf.shape(activation))
