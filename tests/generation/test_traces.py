@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework.func_graph import FuncGraph
 
+from interpnet_tf.analysis import patch
 from interpnet_tf.generation.traces import Traces
 from interpnet_tf.language.sentence_models import sentence_classifier
 from interpnet_tf.speakers import MinimumBayesRisk, Pragmatic
@@ -143,6 +144,15 @@ def test_speakers_trace_once(trained, birds, no_new_graph, make):
     with no_new_graph():
         speaker.explain(birds, beams=3, batch_size=8)
         speaker.explain(birds.inputs[:3], beams=3)
+
+
+def test_patch_traces_once(trained, birds, no_new_graph):
+    patch(trained, birds.inputs[:4], birds.inputs[4:5], "hidden_1")
+    patch(trained, birds.inputs[:4], birds.inputs[4:5], "features")
+    with no_new_graph():
+        for layers in ("hidden_1", ["features", "hidden_1"]):
+            patch(trained, birds.inputs[:2], birds.inputs[2:4], layers)
+            patch(trained, birds, birds.inputs[:1], layers, batch_size=5)
 
 
 def test_introspect_traces_once(trained, birds, no_new_graph):
