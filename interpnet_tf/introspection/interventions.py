@@ -92,9 +92,13 @@ class Interventions:
         paths = introspector.layer_paths
         behind = {path: _Place(path) for path in places}
         graph = trace(introspector.classifier, dict.fromkeys([*paths, *places]), behind)
-        pooled = [introspector.output[path] for path in paths], [self._masks[path] for path in self._masks]
-        pool = keras.Function(pooled, introspector.get_layer("introspector_concatenate").output)
-        r = pool(([graph.activations[path] for path in paths], [graph.masks[path] for path in self._masks]))
+        concatenated = introspector.get_layer("introspector_concatenate").output
+        pooled = [*(introspector.output[path] for path in paths), *self._masks.values()]
+        cut = keras.Model(pooled, concatenated)
+        # No layer, which would have to pass on masks; and a function of inputs, as before Keras 3.13 one of
+        # tensors in the middle of a graph reaches behind them.
+        pool = keras.Function(cut.inputs, cut.outputs[0])
+        r = pool([*(graph.activations[path] for path in paths), *(graph.masks[path] for path in self._masks)])
         return keras.Model(introspector.input, {**graph.activations, "r": r})
 
 
