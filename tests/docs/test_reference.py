@@ -17,6 +17,7 @@ ENTRIES = [
 ]
 PACKAGES = (
     "interpnet_tf",
+    "interpnet_tf.analysis",
     "interpnet_tf.classifiers",
     "interpnet_tf.data",
     "interpnet_tf.data.sketchbirds",
