@@ -15,7 +15,7 @@ class LazyNames(griffe.Extension):
     """Adds the names that a room imports when they are first used, from its dicts of names and modules."""
 
     def on_package(self, *, pkg: griffe.Module, **_: object) -> None:
-        for room in (pkg, pkg["speakers"]):
+        for room in (pkg, pkg["analysis"], pkg["speakers"]):
             for name, module in _dict(room, "_PUBLIC").items():
                 path = module if module.startswith(pkg.path) else f"{room.path}.{module}"
                 room.set_member(name, griffe.Alias(name, f"{path}.{name}"))
