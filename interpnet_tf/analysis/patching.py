@@ -32,8 +32,9 @@ class Patched:
         after: what it says with the layers of the other example, of the class that it then predicts.
         total_variation: between the class probabilities before and after: half the sum of the absolute
             differences, 0..1. Of labels that do not exclude each other, the largest difference.
-        divergences: at each word of `before.words`, the Kullback-Leibler divergence in nats of the decoder's
-            distribution over the next word after, from that before, both given the words before it.
+        divergences: at each word of `before.words`, the Kullback-Leibler divergence Σ p log(p / q) in nats,
+            where p is the decoder's distribution over that word, given the words before it, before the patch,
+            and q that after it.
 
     Example:
 

@@ -82,8 +82,9 @@ def divergences(
         batch_size: sentences at a time.
 
     Returns:
-        For each sentence, float32 `(ids,)`: at each id, the Kullback-Leibler divergence of the distribution
-        over words given the other r(x) and the words before from that given r(x) and the same words, in nats.
+        For each sentence, float32 `(ids,)`: at each id, the Kullback-Leibler divergence Σ p log(p / q) in
+        nats, where p is the distribution over words given r(x) and the words before, and q that given the
+        other r(x) and the same words.
     """
     result: list[np.ndarray] = []
     for begin in range(0, len(ids), batch_size):
