@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 RUN = "a run folder, or a .keras file that InterpNet.save wrote"
 DATA = "cub, sketchbirds, or a .csv or .jsonl file of your own"
+MARKS = ("right", "none", "other")
 SAMPLERS = ("greedy", "beam", "top_k", "top_p")
 _DECODING = (
     "sampler",
@@ -54,11 +55,17 @@ def add_loading(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--image-size", type=int, help="height and width that photographs are scaled to")
     command.add_argument("--per-species", type=int, help="sketchbirds: pictures of each species in a split")
+    command.add_argument(
+        "--shortcut",
+        type=float,
+        metavar="SHARE",
+        help="sketchbirds: share of the pictures with a mark that tells the species (default: 0)",
+    )
 
 
 def loading(options: argparse.Namespace) -> dict[str, Any]:
     """Returns the given options of `add_loading`, as a data set's `load` takes them."""
-    names = ("features", "image_size", "per_species")
+    names = ("features", "image_size", "per_species", "shortcut")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if given.get("features") == "none":
         given["features"] = False
@@ -71,6 +78,20 @@ def add_data(command: argparse.ArgumentParser) -> None:
     group.add_argument("--data", help=f"of a .keras file: {DATA}")
     group.add_argument("--root", help="folder of the data set (cub), where that of a run has moved")
     add_loading(group)
+
+
+def add_mark(command: argparse.ArgumentParser) -> None:
+    """Adds the option that changes the pictures that a trained model is measured on, which `mark` reads."""
+    command.add_argument(
+        "--mark",
+        choices=MARKS,
+        help="sketchbirds: measure on pictures that all bear this mark, whatever the training had",
+    )
+
+
+def mark(options: argparse.Namespace) -> dict[str, str]:
+    """Returns the option of `add_mark`, where it is given, as `Trained.load` takes it."""
+    return {} if options.mark is None else {"mark": options.mark}
 
 
 def trained(options: argparse.Namespace) -> Trained:

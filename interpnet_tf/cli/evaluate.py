@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from typing import Any
 
 from interpnet_tf.cli import arguments
 from interpnet_tf.support import terminal
+from interpnet_tf.support.json_files import json_safe
 
 
 def add_parser(commands: Any) -> None:
@@ -18,6 +18,7 @@ def add_parser(commands: Any) -> None:
     evaluate.add_argument("--split", default="test", choices=("train", "validation", "test"))
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     arguments.add_data(evaluate)
+    arguments.add_mark(evaluate)
     arguments.add_decoding(evaluate)
     evaluate.set_defaults(run_command=run)
 
@@ -28,19 +29,13 @@ def run(options: argparse.Namespace) -> None:
     from interpnet_tf.support.atomic import write_atomically
 
     trained, decoding = arguments.trained(options), arguments.decoding(options)
+    mark = arguments.mark(options)
     training_sentences = trained.load("train").explanations
-    dataset = trained.load(options.split)
+    dataset = trained.load(options.split, **mark)
     result = {"run": trained.path, "data": trained.config.data, "variant": trained.name}
-    result |= {"split": options.split, "decoding": decoding}
+    result |= {"split": options.split, "decoding": decoding, **mark}
     result |= evaluation.evaluate(trained.model, dataset, training_sentences, name=trained.name, **decoding)
-    text = json.dumps(_json_safe(result), indent=1)
+    text = json.dumps(json_safe(result), indent=1)
     if trained.folder is not None:
         write_atomically(trained.folder / f"metrics-{options.split}.json", text + "\n")
     terminal.show(text if options.json else evaluation.report(result))
-
-
-def _json_safe(value: Any) -> Any:
-    """Replaces not-a-number, which JSON lacks, by null."""
-    if isinstance(value, dict):
-        return {key: _json_safe(item) for key, item in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value

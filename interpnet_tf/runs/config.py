@@ -125,8 +125,13 @@ class RunConfig:
 
     def load(self, split: str, root: str | None = None, **options: Any) -> ExplanationDataset:
         """Loads a split of the data set of this run, from `root` where it has moved."""
-        seed = self.seed if self.data_seed is None else self.data_seed
-        return loading.load(self.data, split, root or self.root, seed, **{**self.options, **options})
+        options = {**self.options, **options}
+        return loading.load(self.data, split, root or self.root, self.seed_of_data, **options)
+
+    @property
+    def seed_of_data(self) -> int:
+        """The seed of the draws that the data set makes."""
+        return self.seed if self.data_seed is None else self.data_seed
 
 
 def read_config(run: str | os.PathLike) -> RunConfig:

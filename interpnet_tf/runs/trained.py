@@ -58,15 +58,19 @@ class Trained:
         """How tables call the model: the variant of a run."""
         return (self.folder and self.config.variant) or "model"
 
-    def load(self, split: str) -> ExplanationDataset:
+    def load(self, split: str, **options: Any) -> ExplanationDataset:
         """Loads a split of the data, in the classes and the input shape of the model.
+
+        Args:
+            split: such as `"test"`.
+            **options: of the data set's `load`, in place of those of the run.
 
         Raises:
             ValueError: if there is no data, or it is not what the model was made for.
         """
         if self.config is None:
             raise ValueError(f"{self.path} does not say what data it is of; name it with --data")
-        dataset, what = self.config.load(split, self.root), f"{self.config.data!r}"
+        dataset, what = self.config.load(split, self.root, **options), f"{self.config.data!r}"
         check_classifier(self.model.classifier, dataset, what)
         check_class_names(self.model.class_names, dataset, what)
         return dataset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import types
 import typing
@@ -69,6 +70,19 @@ def read_as(record: type[Record], path: str | os.PathLike, kind: str, advice: st
             elif field.default is field.default_factory is dataclasses.MISSING:
                 raise ValueError(f"it lacks the field {field.name}")
         return record(**fields)
+
+
+def json_safe(value: Any) -> Any:
+    """Returns a value, a dict of values or dicts, with `None` for not-a-number, which JSON lacks.
+
+    Example:
+
+    >>> json_safe({"bleu_4": 0.5, "facts": {"precision": float("nan")}})
+    {'bleu_4': 0.5, 'facts': {'precision': None}}
+    """
+    if isinstance(value, dict):
+        return {key: json_safe(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _fits(value: Any, hint: Any) -> bool:

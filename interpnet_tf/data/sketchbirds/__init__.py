@@ -14,31 +14,40 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.sketchbirds.drawing import draw
 from interpnet_tf.data.sketchbirds.facts import BirdFacts, sample_facts
 from interpnet_tf.data.sketchbirds.lexicon import parse_facts
+from interpnet_tf.data.sketchbirds.marks import MARKS
+from interpnet_tf.data.sketchbirds.repainting import VALUES, repaint
 from interpnet_tf.data.sketchbirds.sentences import describe, render
+from interpnet_tf.data.sketchbirds.sketch import SPLITS, Sketch, check_split, sketches
 from interpnet_tf.data.sketchbirds.species import NAMES, SPECIES, VARYING, Species
 
 __all__ = [
+    "MARKS",
     "NAMES",
     "SPECIES",
     "SPLITS",
+    "VALUES",
     "VARYING",
     "BirdFacts",
+    "Sketch",
     "Species",
     "describe",
     "draw",
     "load",
     "parse_facts",
     "render",
+    "repaint",
     "sample_facts",
+    "sketches",
 ]
-
-# Images a species.
-SPLITS = {"train": 100, "validation": 12, "test": 24}
-_SENTENCES = 10
 
 
 def load(
-    split: str, seed: int = 0, per_species: int | None = None, image_size: int = 64
+    split: str,
+    seed: int = 0,
+    per_species: int | None = None,
+    image_size: int = 64,
+    shortcut: float = 0.0,
+    mark: str | None = None,
 ) -> ExplanationDataset:
     """Draws one split of the data set: the same arguments give the same bytes.
 
@@ -49,13 +58,20 @@ def load(
             gives the first images of a larger one.
         image_size: height and width of the images, in pixels. The facts and the sentences do not depend
             on it.
+        shortcut: share of the pictures of each species, between 0 and 1, that bear a mark in the upper left
+            corner, a small flag by which the species can be told without a look at the bird. Facts and
+            sentences are the same as without, and never mention it.
+        mark: what every picture bears in place of that share: `"right"`, the mark of its species; `"none"`;
+            or `"other"`, the mark of another species, drawn at random. So is a network tested that was
+            trained with a shortcut. `None` leaves it at the share.
 
     Returns:
         An `ExplanationDataset` whose `inputs` are uint8 `(examples, image_size, image_size, 3)`, with ten
         sentences and one `BirdFacts` record an image.
 
     Raises:
-        ValueError: if `split` is not a split, or a number is not an integer in its range.
+        ValueError: if `split` is not a split, a number is not an integer in its range, `shortcut` is no
+            share or `mark` is not among `MARKS`.
 
     Example:
 
@@ -64,26 +80,21 @@ def load(
     ((48, 64, 64, 3), 24, 10)
     >>> parse_facts(birds.explanations[0][0]) <= birds.facts[0].visible_facts
     True
+    >>> marked = load("test", per_species=2, shortcut=0.5)
+    >>> int((birds.inputs != marked.inputs).any(axis=(1, 2, 3)).sum())
+    24
     """
-    if split not in SPLITS:
-        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-    per_species = SPLITS[split] if per_species is None else per_species
-    for name, number, least in (
-        ("seed", seed, 0),
-        ("per_species", per_species, 1),
-        ("image_size", image_size, 8),
-    ):
-        if not isinstance(number, (int, np.integer)) or number < least:
-            raise ValueError(f"{name} must be an integer of at least {least}, got {number!r}")
-
-    pictures, labels, sentences, ids, records = [], [], [], [], []
-    for label, species in enumerate(SPECIES.values()):
-        for index in range(per_species):
-            random = np.random.default_rng([seed, list(SPLITS).index(split), label, index])
-            facts = sample_facts(species, random)
-            sentences.append(describe(facts, random, _SENTENCES))
-            pictures.append(draw(facts, random, image_size))
-            labels.append(label)
-            records.append(facts)
-            ids.append(f"{split}-{species.name.lower().replace(' ', '-')}-{index}")
-    return ExplanationDataset(np.stack(pictures), np.array(labels), list(NAMES), sentences, ids, records)
+    per_species = check_split(split, seed, per_species, image_size)
+    drawn = sketches(split, seed, per_species, shortcut, mark)
+    return ExplanationDataset(
+        np.stack([sketch.draw(image_size) for sketch in drawn]),
+        np.repeat(np.arange(len(NAMES)), per_species),
+        list(NAMES),
+        [sketch.sentences for sketch in drawn],
+        [
+            f"{split}-{name.lower().replace(' ', '-')}-{index}"
+            for name in NAMES
+            for index in range(per_species)
+        ],
+        [sketch.facts for sketch in drawn],
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from interpnet_tf.data.sketchbirds import scenery
+from interpnet_tf.data.sketchbirds import marks, scenery
 from interpnet_tf.data.sketchbirds.facts import BirdFacts
 from interpnet_tf.data.sketchbirds.pen import Pen, clip, smooth
 
@@ -61,6 +61,21 @@ def draw(facts: BirdFacts, random: np.random.Generator, image_size: int = 64) ->
     Returns:
         A uint8 array `(image_size, image_size, 3)`.
     """
+    return light(paint(facts, random, image_size), random)
+
+
+def paint(
+    facts: BirdFacts, random: np.random.Generator, image_size: int = 64, mark: str | None = None
+) -> np.ndarray:
+    """Draws a picture as `draw` does, in even light.
+
+    Args:
+        facts, random, image_size: as of `draw`.
+        mark: name of the species whose mark stands in the background; `None` for no mark.
+
+    Returns:
+        A uint8 array `(image_size, image_size, 3)`, to be given to `light`.
+    """
     pen, place = Pen(image_size), facts.attributes["place"]
     scale = _SCALE[facts.attributes["size"]] * random.uniform(0.95, 1.05)
     tilt = np.radians(random.uniform(-5, 5) - (6 if place == "air" else 0))
@@ -76,12 +91,21 @@ def draw(facts: BirdFacts, random: np.random.Generator, image_size: int = 64) ->
     centre = np.array([32 - facing * offset + random.uniform(-2, 2), middle])
 
     scenery.background(random, pen)
+    if mark is not None:
+        marks.draw_mark(mark, pen)
     scenery.place_behind(place, perch, random, pen)
     pen.pose(np.diag([facing, 1.0]) @ rotation * scale, centre)
     _draw_bird(facts, perch, pen)
     scenery.place_before(place, perch, centre[0], random, pen)
     _hide(facts, random, pen)
-    return _light(pen.picture(), random)
+    return pen.picture()
+
+
+def light(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Returns a painted picture in a light and with a grain of its own, both drawn from `random`."""
+    lit = random.uniform(0.86, 1.1) * random.uniform(0.96, 1.04, 3)
+    grain = random.normal(0, 3, (*picture.shape[:2], 1))
+    return np.clip(picture * lit + grain, 0, 255).astype("uint8")
 
 
 def _draw_bird(facts: BirdFacts, perch: float, pen: Pen) -> None:
@@ -145,9 +169,3 @@ def _hide(facts: BirdFacts, random: np.random.Generator, pen: Pen) -> None:
     else:
         x, y = pen.to_frame(hidden).T
         scenery.grass(x.min() + 1, x.max() - 1, y.min() - 1, random, pen)
-
-
-def _light(picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    light = random.uniform(0.86, 1.1) * random.uniform(0.96, 1.04, 3)
-    grain = random.normal(0, 3, (*picture.shape[:2], 1))
-    return np.clip(picture * light + grain, 0, 255).astype("uint8")
