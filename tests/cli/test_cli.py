@@ -46,6 +46,7 @@ def test_help_imports_no_tensorflow():
 def test_choices_are_those_of_the_library():
     """The command line names them itself, so as to start without TensorFlow."""
     from interpnet_tf import classifiers, decoders
+    from interpnet_tf.data import sketchbirds
     from interpnet_tf.generation import decoding
     from interpnet_tf.training import schedules
 
@@ -53,6 +54,7 @@ def test_choices_are_those_of_the_library():
     assert set(train_command.VARIANTS) == set(classifiers.HIDDEN_LAYERS)
     assert set(arguments.SAMPLERS) == set(decoding.SAMPLERS)
     assert set(train_command.DECODERS) == set(decoders.NAMES)
+    assert arguments.MARKS == sketchbirds.MARKS
     for name in train_command.DECODERS:
         assert decoders.get(name, vocabulary_size=5).vocabulary_size == 5
 
@@ -68,6 +70,11 @@ def test_options_of_training_reach_the_config(monkeypatch, tmp_path):
     assert main([*train, *options]) == 0
     got = [(config.schedule, config.warmup_epochs, config.label_smoothing) for config in configs]
     assert got == [("paper", 0.0, 0.0), ("cosine", 1.5, 0.1)]
+    assert main([*train, "--shortcut", "0.5"]) == 0
+    assert [config.options for config in configs[1:]] == [
+        {"per_species": 2},
+        {"per_species": 2, "shortcut": 0.5},
+    ]
 
 
 def test_run_folder_is_text_but_for_the_model(run):
@@ -99,6 +106,34 @@ def test_evaluate_prints_yardsticks_beside_the_model(run):
     assert scores["rows"]["interpnet-2"]["10"]["meteor"] == 0.5
     assert scores["facts"]["one human of the others"]["attribute_precision"] == 1
     assert json.loads((run / "metrics-test.json").read_text()) == scores
+
+
+@pytest.mark.slow
+def test_reasons_are_measured_once(capsys, run):
+    assert main(["reasons", str(run), "--json"]) == 0
+    first = capsys.readouterr()
+    assert "48/48 pictures" in first.err
+    result = json.loads(first.out)
+    assert (result["pictures"], list(result["rows"])) == (48, ["greedy", "beam", "one human"])
+    assert result["rows"]["one human"]["attribute_precision"] == 1
+    (file,) = run.glob("effects-*.npz")
+    assert main(["reasons", str(run)]) == 0
+    second = capsys.readouterr()
+    assert second.err == ""
+    assert second.out.splitlines()[2].startswith("greedy")
+    file.unlink()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_meteor")
+def test_pictures_with_a_mark_are_evaluated(capsys, run):
+    accuracies = []
+    for mark in ([], ["--mark", "none"], ["--mark", "other"]):
+        assert main(["evaluate", str(run), "--json", *mark]) == 0
+        accuracies.append(json.loads(capsys.readouterr().out)["accuracy"])
+    assert accuracies[0] == accuracies[1]
+    assert json.loads((run / "metrics-test.json").read_text())["mark"] == "other"
+    (run / "metrics-test.json").unlink()
 
 
 @pytest.mark.slow
@@ -148,6 +183,10 @@ def test_errors_say_what_to_do_and_leave_nothing(capsys, run, tmp_path):
     assert "dropout must be at least 0" in failing(capsys, "train", *TINY, "--dropout", 1, "--out", out)
     assert "warmup_epochs needs" in failing(capsys, "train", *TINY, "--warmup-epochs", 1, "--out", out)
     assert "not a run folder" in failing(capsys, "evaluate", tmp_path)
+    assert "name it with --data" in failing(capsys, "reasons", run / "model.keras")
+    other = failing(capsys, "reasons", run / "model.keras", "--data", "birds.csv")
+    assert "'birds.csv', and what carried a decision is known of sketchbirds only" in other
+    assert "shortcut must be a share" in failing(capsys, "train", *TINY, "--shortcut", 2, "--out", out)
     assert "no such file" in failing(capsys, "explain", run, tmp_path / "bird.png")
     (tmp_path / "bird.png").write_bytes(b"not a picture")
     assert "bird.png" in failing(capsys, "explain", run, tmp_path / "bird.png")

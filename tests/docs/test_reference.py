@@ -23,6 +23,7 @@ PACKAGES = (
     "interpnet_tf.data.sketchbirds",
     "interpnet_tf.decoders",
     "interpnet_tf.experiments.gve",
+    "interpnet_tf.experiments.reasons",
     "interpnet_tf.metrics",
     "interpnet_tf.speakers",
 )

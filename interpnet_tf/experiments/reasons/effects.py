@@ -69,10 +69,10 @@ def measure_effects(
     The effect of a part is the mean total variation between the class probabilities before and after it is
     repainted, in three other values drawn at random, or in all where there are fewer:
 
-        effect(part) = mean over values of ½ · Σ_class |P(class | picture) − P(class | repainted)|
+        effect(part) = mean over values of ½ · Σ_class |P(class | picture) - P(class | repainted)|
 
-    All else of the picture stays as it is (`sketchbirds.repaint`), so that nothing but the part has this
-    effect. Where the bird is cannot be repainted, and is no part.
+    All else of the picture stays as it is, see `sketchbirds.repaint`. Where the bird is cannot be repainted,
+    and is no part.
 
     Args:
         classifier: reads the pictures of `sketchbirds.load(split, seed, image_size=image_size)`.
@@ -97,16 +97,14 @@ def measure_effects(
         if kept := cache.read(path, "values", "flips"):
             return Effects(PARTS, **kept)
     sketches = sketchbirds.sketches(split, seed, **drawing)
-    values, flips = [], []
+    measured = []
     for begin in range(0, len(sketches), _PICTURES_AT_ONCE):
-        part = _repaint_each(
-            classifier, output, sketches[begin : begin + _PICTURES_AT_ONCE], image_size, begin
-        )
-        values.append(part[0])
-        flips.append(part[1])
+        some = sketches[begin : begin + _PICTURES_AT_ONCE]
+        measured.append(_repaint_each(classifier, output, some, image_size, begin))
         if progress is not None:
-            progress(begin + len(part[0]), len(sketches))
-    effects = Effects(PARTS, np.concatenate(values), np.concatenate(flips))
+            progress(begin + len(some), len(sketches))
+    values, flips = map(np.concatenate, zip(*measured, strict=True))
+    effects = Effects(PARTS, values, flips)
     if cache_folder is not None:
         cache.write(path, values=effects.values, flips=effects.flips)
     return effects
