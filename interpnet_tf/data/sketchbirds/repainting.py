@@ -58,8 +58,9 @@ def repaint(
     Example:
 
     >>> picture, repainted = repaint(0, {}), repaint(0, {"crown": "blue"})
-    >>> int((picture != repainted).any(axis=-1).sum())  # pixels, of 4096
-    49
+    >>> changed = (picture != repainted).any(axis=-1)
+    >>> bool(changed.any()), bool(changed.mean() < 0.05)
+    (True, True)
     """
     per_species = check_split(split, seed, per_species, image_size)
     check_marks(shortcut, mark)
