@@ -344,9 +344,8 @@ def test_loading_passes_arguments_to_the_data_set(monkeypatch):
 
 
 def test_loading_names_the_options_that_are_known():
-    with pytest.raises(
-        ValueError, match=r"'sketchbirds' has no option features, only image_size, per_species"
-    ):
+    only = r"'sketchbirds' has no option features, only image_size, mark, per_species, shortcut"
+    with pytest.raises(ValueError, match=only):
         loading.load("sketchbirds", "train", features="birds.npz")
     with pytest.raises(
         ValueError, match=r"has no option per_species, only class_names, features, image_size"
