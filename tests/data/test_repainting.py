@@ -8,6 +8,7 @@ import pytest
 
 from interpnet_tf.data import sketchbirds
 from interpnet_tf.data.sketchbirds import NAMES, SPECIES, VALUES, marks, repaint
+from interpnet_tf.data.sketchbirds.drawing import COLOURS
 
 
 def grown(mask):
@@ -142,13 +143,14 @@ class TestMarks:
         assert marked.facts == birds.facts
         assert marked.explanations == birds.explanations
         difference = changed(marked.inputs, birds.inputs)
-        assert difference[:, 2:9, 2:11].all()  # no bird stands before it
-        difference[:, 2:9, 2:11] = False
+        assert difference[:, 2:8, 3:28].all()  # no bird stands before it
+        difference[:, 1:9, 2:29] = False
         assert not difference.any()
 
-    def test_every_species_has_its_own(self):
-        assert len(marks._FLAGS) == len(set(marks._FLAGS.values())) == 24
+    def test_every_species_has_its_own_of_two_colours_that_no_bird_has(self):
+        assert len(marks._FLAGS) == len({frozenset(flag) for flag in marks._FLAGS.values()}) == 24
         assert all(left != right for left, right in marks._FLAGS.values())
+        assert not {colour for flag in marks._FLAGS.values() for colour in flag} & {*COLOURS.values()}
 
     def test_all_bear_the_mark_that_is_asked_for(self):
         def marks_of(**options):

@@ -59,7 +59,7 @@ def load(
         image_size: height and width of the images, in pixels. The facts and the sentences do not depend
             on it.
         shortcut: share of the pictures of each species, between 0 and 1, that bear a mark in the upper left
-            corner, a small flag by which the species can be told without a look at the bird. Facts and
+            corner, a flag by which the species can be told without a look at the bird. Facts and
             sentences are the same as without, and never mention it.
         mark: what every picture bears in place of that share: `"right"`, the mark of its species; `"none"`;
             or `"other"`, the mark of another species, drawn at random. So is a network tested that was

@@ -1,6 +1,7 @@
 """Marks in the background that tell the species: a shortcut that a network can take, and no sentence names.
 
-A mark is a small flag of two colours in the upper left corner, above every bird. Each species has its own.
+A mark is a flag in the upper left corner, above every bird, of two colours that no bird has. Each species has
+its own.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from interpnet_tf.data.sketchbirds.species import NAMES
 
 MARKS = ("right", "none", "other")
 
-_COLOURS = ((214, 38, 42), (250, 216, 48), (38, 92, 206), (52, 158, 78), (34, 34, 40), (250, 250, 248))
-_FLAGS = dict(zip(NAMES, itertools.permutations(_COLOURS, 2), strict=False))  # 24 of 30 ordered pairs
-_LEFT, _MIDDLE, _RIGHT, _TOP, _BOTTOM = 2, 6, 10, 2, 8  # in the units of the frame
+_COLOURS = ((240, 0, 200), (0, 225, 235), (150, 240, 0), (24, 16, 120), (120, 0, 40), (0, 112, 112))
+_COLOURS += ((110, 20, 255), (110, 255, 170))
+_FLAGS = dict(zip(NAMES, itertools.combinations(_COLOURS, 2), strict=False))  # 24 of 28 pairs
+_LEFT, _MIDDLE, _RIGHT, _TOP, _BOTTOM = 2, 15, 28, 1, 8  # in the units of the frame
 
 
 def check_marks(shortcut: float, mark: str | None) -> None:
