@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from interpnet_tf.decoders.path_gradients import path_gradients
+
 
 class ExplanationDecoder(keras.layers.Layer):
     """Base class of the decoders: r(x) and the words so far in, a score for every next word out.
@@ -124,6 +126,26 @@ class ExplanationDecoder(keras.layers.Layer):
         """
         del weights
         return self
+
+    def path_gradients(
+        self, begin: Any, end: Any, tokens: Any, words: Any, lengths: Any, points: Any, weights: Any
+    ) -> Any:
+        """Returns mean gradients of the words' log-probabilities by r along a path, for attributions.
+
+        A decoder need not implement this: the default takes the gradients of its `call`. One that knows how
+        r enters it can be faster, and must give the same, up to rounding.
+
+        Args:
+            begin, end, tokens, words, lengths, points, weights: see `path_gradients.path_gradients`.
+
+        Returns:
+            float32 `(sentences, words, width)`.
+        """
+
+        def read(r: Any, said: Any) -> Any:
+            return self({"r": r, "tokens": said}, training=False)
+
+        return path_gradients(read, begin, end, tokens, words, lengths, points, weights)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "vocabulary_size": self.vocabulary_size}

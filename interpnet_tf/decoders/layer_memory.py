@@ -81,12 +81,26 @@ class LayerMemory(keras.layers.Layer):
         self.normalization.build(self.compute_output_shape(r_shape))
 
     def call(self, r: Any) -> tf.Tensor:
+        return self.normalize(self.project(r))
+
+    def project(self, r: Any) -> tf.Tensor:
+        """Returns the tokens before they are normalized, side by side, which are linear in r."""
         tokens = [
             projection(r[:, begin:end])
             for projection, (begin, end) in zip(self.projections, self.bounds, strict=True)
         ]
-        shape = self.compute_output_shape((-1, None))
-        return self.normalization(tf.reshape(tf.concat(tokens, axis=-1), shape))
+        return tf.concat(tokens, axis=-1)
+
+    def project_back(self, gradients: tf.Tensor) -> tf.Tensor:
+        """Returns the gradients by r, `(batch, width)`, of those by what `project` gives."""
+        parts = tf.split(gradients, len(self.projections), axis=-1)
+        kernels = [tf.convert_to_tensor(projection.kernel) for projection in self.projections]
+        parts = [tf.matmul(part, kernel, transpose_b=True) for part, kernel in zip(parts, kernels, strict=True)]
+        return tf.concat(parts, axis=-1)
+
+    def normalize(self, projected: tf.Tensor) -> tf.Tensor:
+        """Returns the tokens `(batch, tokens, units)` of what `project` gives."""
+        return self.normalization(tf.reshape(projected, self.compute_output_shape((-1, None))))
 
     def compute_output_shape(self, r_shape: tuple) -> tuple:
         return (r_shape[0], len(self.bounds) * self.tokens_per_layer, self.units)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.decoders.folded_lrcn import FoldedLRCN, fold_lrcn
+from interpnet_tf.decoders.lrcn_gradients import lrcn_path_gradients
 from interpnet_tf.decoders.recurrence import forget_gate_open, lstm_cell, lstm_sequence
 
 
@@ -142,11 +143,21 @@ class LRCNDecoder(ExplanationDecoder):
         return logits, {"r": state["r"], "h_1": h_1, "c_1": c_1, "h_2": h_2, "c_2": c_2}
 
     def fold(self) -> dict[str, tf.Tensor]:
-        weights = {name: tf.convert_to_tensor(getattr(self, name)) for name in self._weight_names}
-        return fold_lrcn(weights, self.compute_dtype)
+        return fold_lrcn(self._kernels(), self.compute_dtype)
 
     def folded(self, weights: Mapping[str, tf.Tensor]) -> FoldedLRCN:
         return FoldedLRCN(weights)
+
+    def path_gradients(
+        self, begin: Any, end: Any, tokens: Any, words: Any, lengths: Any, points: Any, weights: Any
+    ) -> tf.Tensor:
+        if self.compute_dtype != "float32":
+            return super().path_gradients(begin, end, tokens, words, lengths, points, weights)
+        gradients = lrcn_path_gradients(self._kernels(), begin, end, tokens, words, points, weights)
+        return tf.where(tf.sequence_mask(lengths, tf.shape(words)[1])[..., None], gradients, 0.0)
+
+    def _kernels(self) -> dict[str, tf.Tensor]:
+        return {name: tf.convert_to_tensor(getattr(self, name)) for name in self._weight_names}
 
     def _project_r(self, r: tf.Tensor) -> tf.Tensor:
         return self._product(r, self.merge_r) + self.merge_bias

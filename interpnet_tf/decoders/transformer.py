@@ -12,6 +12,7 @@ import tensorflow as tf
 from interpnet_tf.decoders.base import ExplanationDecoder
 from interpnet_tf.decoders.folded_transformer import FoldedTransformer, fold_transformer
 from interpnet_tf.decoders.layer_memory import LayerMemory
+from interpnet_tf.decoders.path_gradients import path_gradients
 
 
 class _Normal(keras.initializers.Initializer):
@@ -164,10 +165,27 @@ class TransformerDecoder(ExplanationDecoder):
                     layer.seed_generator.state.assign([next(seeds), 0])
 
     def call(self, inputs: dict[str, Any], training: bool | None = None) -> tf.Tensor:
-        words, memory = self._embed(inputs["tokens"], training=training), self.memory(inputs["r"])
+        return self._logits(self._read(inputs["tokens"], self.memory(inputs["r"]), training))
+
+    def _read(self, tokens: Any, memory: tf.Tensor, training: bool | None = False) -> tf.Tensor:
+        words = self._embed(tokens, training=training)
         for block in self.blocks:
             words = block(words, memory, training=training)
-        return self._logits(words)
+        return words
+
+    def path_gradients(
+        self, begin: Any, end: Any, tokens: Any, words: Any, lengths: Any, points: Any, weights: Any
+    ) -> tf.Tensor:
+        # The path is straight in what is linear in r too, which is far shorter than r.
+        ends = [tf.cast(self.memory.project(r), tf.float32) for r in (begin, end)]
+
+        def read(projected: tf.Tensor, said: tf.Tensor) -> tf.Tensor:
+            memory = self.memory.normalize(tf.cast(projected, self.compute_dtype))
+            return self._logits(self._read(said, memory)[:, -1:])
+
+        gradients = path_gradients(read, *ends, tokens, words, lengths, points, weights)
+        by_r = self.memory.project_back(tf.reshape(gradients, (-1, gradients.shape[-1])))
+        return tf.reshape(by_r, (*tf.unstack(tf.shape(words)), by_r.shape[-1]))
 
     def start(self, r: tf.Tensor) -> dict[str, tf.Tensor]:
         memory, batch = self.memory(r), tf.shape(r)[0]

@@ -12,7 +12,7 @@ import tensorflow as tf
 from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.generation.explanation import Explanation
-from interpnet_tf.generation.scoring import begun, ids_of_texts, ids_of_words, padded
+from interpnet_tf.generation.scoring import begun, ids_of_explanations, padded
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,27 +51,47 @@ def attention(
     model: ExplainingModel, x: Any, explanations: Sequence[Explanation | str] | None, batch_size: int
 ) -> list[Attention]:
     """Returns which layers the words looked at: see `InterpNet.attention`."""
+    check_attends(model)
+    x = inputs_of(x)
+    if explanations is None:
+        explanations = model.explain(x, batch_size=batch_size)
+    r = model.introspect(x, batch_size)
+    ids = ids_of_explanations(model, explanations, len(r))
+    names, weights = tuple(model.decoder.slices), layers_looked_at(model, r, ids, batch_size)
+    words = (tuple(model.tokenizer.words(of_one)) for of_one in ids)
+    return [Attention(of_one, names, looked) for of_one, looked in zip(words, weights, strict=True)]
+
+
+def check_attends(model: ExplainingModel) -> None:
+    """Raises a `ValueError` if the decoder attends to no layer."""
     if not hasattr(model.decoder, "attention"):
         raise ValueError(
             f"{type(model.decoder).__name__} reads r(x) as one vector and attends to no layer; build the "
             "model with decoder='transformer', or with a decoder of your own that has a method `attention`"
         )
-    x = inputs_of(x)
-    if explanations is None:
-        explanations = model.explain(x, batch_size=batch_size)
-    if isinstance(explanations, (str, Explanation)):
-        raise ValueError("explanations must be a list with one for each example")
-    r = model.introspect(x, batch_size)
-    if len(r) != len(explanations):
-        raise ValueError(f"there are {len(r)} examples and {len(explanations)} explanations")
-    ids = _ids(model, explanations)
-    names, result = tuple(model.decoder.slices), []
+
+
+def layers_looked_at(
+    model: ExplainingModel, r: np.ndarray, ids: Sequence[Sequence[int]], batch_size: int
+) -> list[np.ndarray]:
+    """Returns how much each word looked at each layer, float32 `(words, layers)` for each sentence.
+
+    Args:
+        model: the `InterpNet`.
+        r: r(x) of each sentence's example, float `(sentences, width)`.
+        ids: of each sentence, without the start id.
+        batch_size: sentences at a time.
+
+    Raises:
+        ValueError: if the decoder attends to no layer.
+    """
+    check_attends(model)
+    result: list[np.ndarray] = []
     for begin in range(0, len(ids), batch_size):
         part = ids[begin : begin + batch_size]
         examples = (tf.constant(r[begin : begin + batch_size]), tf.constant(padded(part)))
-        for of_one, weights in zip(part, model._attend(examples).numpy(), strict=True):
-            words = tuple(model.tokenizer.words(of_one))
-            result.append(Attention(words, names, weights[: len(words)]))
+        weights = model._attend(examples).numpy()
+        result += [of_one[: len(of_ids)] for of_one, of_ids in zip(weights, part, strict=True)]
     return result
 
 
@@ -84,12 +104,3 @@ def attend(model: ExplainingModel, examples: tuple[tf.Tensor, tf.Tensor]) -> tf.
     """
     r, ids = examples
     return model.decoder.attention({"r": model.standardize(r), "tokens": begun(ids)})
-
-
-def _ids(model: ExplainingModel, explanations: Sequence[Explanation | str]) -> list[list[int]]:
-    """Returns the ids of the words of each, without an end."""
-    texts = {index: text for index, text in enumerate(explanations) if isinstance(text, str)}
-    words = [explanation.words for explanation in explanations if not isinstance(explanation, str)]
-    of_texts = iter(ids_of_texts(model, list(texts.values()), list(texts)))
-    of_records = iter(ids_of_words(model.tokenizer, words))
-    return [next(of_texts)[:-1] if index in texts else next(of_records) for index in range(len(explanations))]

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.generation.explanation import Explanation
 from interpnet_tf.language.tokenizer import ExplanationTokenizer, as_lists, flatten
 from interpnet_tf.support.checks import check_whole
 
@@ -147,3 +148,27 @@ def ids_of_words(tokenizer: ExplanationTokenizer, sentences: Sequence[Sequence[s
     """Returns the ids of sentences whose words come from the tokenizer, without an end."""
     number = {word: index for index, word in enumerate(tokenizer.vocabulary, start=tokenizer.unknown_id + 1)}
     return [[number[word] for word in words] for words in sentences]
+
+
+def ids_of_explanations(
+    model: ExplainingModel, explanations: Sequence[Explanation | str], examples: int
+) -> list[list[int]]:
+    """Returns the ids of the words of explanations, without an end.
+
+    Args:
+        model: the `InterpNet`.
+        explanations: what it said of each example, or texts.
+        examples: their number.
+
+    Raises:
+        ValueError: if there is not an explanation for each example, or a text has no word or too many.
+    """
+    if isinstance(explanations, (str, Explanation)):
+        raise ValueError("explanations must be a list with one for each example")
+    if examples != len(explanations):
+        raise ValueError(f"there are {examples} examples and {len(explanations)} explanations")
+    texts = {index: text for index, text in enumerate(explanations) if isinstance(text, str)}
+    words = [explanation.words for explanation in explanations if not isinstance(explanation, str)]
+    of_texts = iter(ids_of_texts(model, list(texts.values()), list(texts)))
+    of_records = iter(ids_of_words(model.tokenizer, words))
+    return [next(of_texts)[:-1] if index in texts else next(of_records) for index in range(len(explanations))]
