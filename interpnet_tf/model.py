@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from interpnet_tf import decoders
+from interpnet_tf import attribution, decoders
 from interpnet_tf.fitting.trainer import ExplanationTrainer
 from interpnet_tf.generation.class_names import read_class_names
 from interpnet_tf.generation.explainer import Explainer
@@ -112,6 +112,7 @@ class InterpNet(Explainer, ExplanationTrainer):
             self.decoder({"r": tf.zeros((1, self.introspector.width)), "tokens": tf.zeros((1, 2), tf.int32)})
         self.built = True
         self._trace()
+        attribution.trace(self)
 
     @property
     def trainable_variables(self) -> list[Any]:
@@ -170,6 +171,10 @@ class InterpNet(Explainer, ExplanationTrainer):
             raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
         with replacing(path) as temporary:
             super().save(temporary, **kwargs)
+
+    def attribute(self, x: Any, explanations: Any = None, **options: Any) -> list[attribution.Attribution]:
+        """Returns how much each layer of r(x) contributed to each word, see `analysis.attribute`."""
+        return attribution.attribute(self, x, explanations, **options)
 
     def export(self, filepath: str | os.PathLike, format: str = "savedmodel", **options: Any) -> Path:
         """Writes the model for use without Keras.

@@ -1,1 +1,22 @@
-"""Which layer of the classifier made each word of an explanation, and its class, as probable as it is."""
+"""Which layers of the classifier made each word of an explanation, and its class, as probable as it is."""
+
+import functools
+
+from interpnet_tf.attribution import deciding, heat_maps, methods
+from interpnet_tf.attribution.attribution import Attribution
+from interpnet_tf.attribution.decision_attribution import DecisionAttribution
+from interpnet_tf.attribution.decisions import attribute_decision
+from interpnet_tf.attribution.methods import METHODS
+from interpnet_tf.attribution.words import attribute
+from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.generation.traces import Traces
+
+__all__ = ["METHODS", "Attribution", "DecisionAttribution", "attribute", "attribute_decision", "trace"]
+
+
+def trace(model: ExplainingModel) -> None:
+    """Prepares the graphs that attributions run; the model's parts must be there."""
+    model._path_gradients = Traces(functools.partial(methods.path_gradients, model))
+    model._position_shares = Traces(functools.partial(heat_maps.position_shares, model))
+    model._decision_gradients = Traces(functools.partial(deciding.decision_gradients, model), most=64)
+    model._decide = Traces(functools.partial(deciding.log_probabilities_of_classes, model))

@@ -55,7 +55,7 @@ class Attribution:
 
     @property
     def differences(self) -> np.ndarray:
-        """What the scores of a word should add up to: its log-probability minus the baseline's, `(words,)`."""
+        """What a word's scores should add up to: its log-probability minus the baseline's, `(words,)`."""
         return self.log_probabilities - self.baseline_log_probabilities
 
     @property
@@ -92,7 +92,9 @@ class Attribution:
         of_word = place_of("word", word, self.words)
         layer = self.layers[place_of("layer", layer, self.layers)]
         if self.units is None:
-            raise ValueError(f"{self.method!r} tells layers only; use method='integrated_gradients' for units")
+            raise ValueError(
+                f"{self.method!r} tells layers only; use method='integrated_gradients' for units"
+            )
         return top_units(self.units[of_word, self.slices[layer]], count)
 
     def heat_map(self, word: int | str, layer: str | int | None = None) -> np.ndarray:
@@ -100,7 +102,7 @@ class Attribution:
 
         The share of a position is its activation times the mean gradient that reaches it through the pooling,
         summed over the channels. What is missing to the layer's score, the baseline's part, is shared out
-        evenly. So for average pooling the share is mean gradient × (activation − baseline) / positions.
+        evenly. So for average pooling the share is gradient * (activation - baseline) / positions.
 
         Args:
             word: its number, or the word, of which the first is meant.
@@ -126,7 +128,11 @@ def top_units(units: np.ndarray, count: int) -> list[tuple[int, float]]:
 
 
 def chosen_map(
-    maps: Mapping[str, np.ndarray], layer: str | int | None, layers: tuple[str, ...], scores: np.ndarray, method: str
+    maps: Mapping[str, np.ndarray],
+    layer: str | int | None,
+    layers: tuple[str, ...],
+    scores: np.ndarray,
+    method: str,
 ) -> np.ndarray:
     """Returns the map of the layer that a user names, or of the layer of the greatest score that has one.
 

@@ -1,4 +1,4 @@
-"""The methods of attribution: integrated gradients, layer ablation, Shapley values, and attention to compare."""
+"""The methods of attribution: integrated gradients, layer ablation, Shapley values, and attention beside."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Task(NamedTuple):
 
 
 class Shares(NamedTuple):
-    """What a method finds: for each sentence scores `(words, layers)`, and units and gradients if it has them.
+    """What a method finds.
 
     Attributes:
         scores: float32 `(words, layers)` for each sentence.
@@ -55,7 +55,7 @@ class Shares(NamedTuple):
 
 
 def integrated_gradients(task: Task) -> Shares:
-    """Returns (r − baseline) times the mean gradient on the straight path between them.
+    """Returns (r - baseline) times the mean gradient on the straight path between them.
 
     Complete: a word's scores add up to the difference of its log-probabilities, as far as `steps` points of
     the path tell. Of each number of r.

@@ -18,7 +18,10 @@ def signed_table(rows: Sequence[str], columns: Sequence[str], values: np.ndarray
     first = max(map(len, rows), default=0)
     cells = [[f"{value:+.2f}" for value in row] for row in values]
     widths = [max(len(title), *(len(row[place]) for row in cells), 5) for place, title in enumerate(columns)]
-    lines = [[" " * first, *columns], *([title.ljust(first), *row] for title, row in zip(rows, cells, strict=True))]
+    lines = [
+        [" " * first, *columns],
+        *([title.ljust(first), *row] for title, row in zip(rows, cells, strict=True)),
+    ]
     return "\n".join(
         "  ".join([title, *(cell.rjust(width) for cell, width in zip(row, widths, strict=True))])
         for title, *row in lines
@@ -33,6 +36,10 @@ def place_of(name: str, value: int | str, choices: Sequence[str]) -> int:
     """
     if isinstance(value, str) and value in choices:
         return list(choices).index(value)
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and -len(choices) <= value < len(choices):
+    if (
+        isinstance(value, (int, np.integer))
+        and not isinstance(value, bool)
+        and -len(choices) <= value < len(choices)
+    ):
         return int(value) % len(choices)
     raise ValueError(f"{name} must be one of {list(choices)} or its number from 0, got {value!r}")

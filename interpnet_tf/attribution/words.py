@@ -38,8 +38,8 @@ def attribute(
             `model.explain` says greedily.
         method: one of `METHODS`: `"integrated_gradients"`, of every number of r; `"layer_ablation"` and
             `"shapley"`, of layers; `"attention"`, which is no attribution, of a decoder that attends.
-        baseline: the r(x) that tells nothing: `"mean"`, that of r over the training examples; `"zeros"`; or an
-            array `(width,)` or `(examples, width)`, such as `model.introspect` gives of another example.
+        baseline: the r(x) that tells nothing: `"mean"`, that of r over the training examples; `"zeros"`; or
+            an array `(width,)` or `(examples, width)`, such as `model.introspect` gives of another example.
         steps: points of the path of integrated gradients; random orders of Shapley values from 9 layers on.
         batch_size: sentences at a time, or fewer where that is faster.
         seed: of the random orders, from 0; `None` draws anew.

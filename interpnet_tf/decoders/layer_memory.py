@@ -95,7 +95,9 @@ class LayerMemory(keras.layers.Layer):
         """Returns the gradients by r, `(batch, width)`, of those by what `project` gives."""
         parts = tf.split(gradients, len(self.projections), axis=-1)
         kernels = [tf.convert_to_tensor(projection.kernel) for projection in self.projections]
-        parts = [tf.matmul(part, kernel, transpose_b=True) for part, kernel in zip(parts, kernels, strict=True)]
+        parts = [
+            tf.matmul(part, kernel, transpose_b=True) for part, kernel in zip(parts, kernels, strict=True)
+        ]
         return tf.concat(parts, axis=-1)
 
     def normalize(self, projected: tf.Tensor) -> tf.Tensor:

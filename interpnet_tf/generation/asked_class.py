@@ -33,6 +33,15 @@ def asked_classes(model: ExplainingModel, class_id: Any) -> np.ndarray:
             "class_id cannot be asked for: r(x) does not hold the class probabilities, so that the decoder "
             f"knows no decision; build the model with {model.introspector.probabilities_path!r} in `layers`"
         )
+    return class_numbers(model, class_id)
+
+
+def class_numbers(model: ExplainingModel, class_id: Any) -> np.ndarray:
+    """Returns the numbers of classes that the user names, int32, `()` for one or `(examples,)`.
+
+    Raises:
+        ValueError: if there is no such class.
+    """
     several = not isinstance(class_id, str) and np.ndim(class_id) > 0
     if np.ndim(class_id) > 1:
         raise ValueError(f"class_id must be one class or one for each example, got {np.shape(class_id)}")

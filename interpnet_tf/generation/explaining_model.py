@@ -39,6 +39,12 @@ class ExplainingModel(Protocol):
     _r: Callable[..., tf.Tensor]
     _score: Callable[..., tf.Tensor]
     _attend: Callable[..., tf.Tensor]
+    _path_gradients: Callable[..., tf.Tensor]
+    _position_shares: Callable[..., list[tf.Tensor]]
+    _decision_gradients: Callable[..., tuple[tf.Tensor, tf.Tensor]]
+    _decide: Callable[..., tf.Tensor]
+    r_mean: Any
+    r_scale: Any
     _say: Callable[..., Any]
     _diverge: Callable[..., tf.Tensor]
 

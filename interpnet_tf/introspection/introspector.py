@@ -7,11 +7,10 @@ from typing import Any
 
 import keras
 
-from interpnet_tf.introspection.compact_bilinear import CompactBilinearPooling
-from interpnet_tf.introspection.data_formats import LAST, data_format
 from interpnet_tf.introspection.default_layers import default_layers
 from interpnet_tf.introspection.graph import check_classifier, check_path, output_path, trace
 from interpnet_tf.introspection.interventions import Interventions
+from interpnet_tf.introspection.pooling import to_vector
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
@@ -23,18 +22,6 @@ class StopGradient(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape
-
-
-@keras.saving.register_keras_serializable(package="interpnet_tf")
-class AverageOverSteps(keras.layers.GlobalAveragePooling1D):
-    """Averages `(batch, steps, channels)` over the steps that the mask keeps; zeros where it keeps none."""
-
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        if mask is None:
-            return super().call(inputs)
-        kept = keras.ops.cast(mask, "bool")[..., None]
-        total = keras.ops.sum(keras.ops.where(kept, inputs, 0), axis=1)
-        return total / keras.ops.maximum(keras.ops.sum(keras.ops.cast(kept, inputs.dtype), axis=1), 1)
 
 
 @keras.saving.register_keras_serializable(package="interpnet_tf")
@@ -112,7 +99,7 @@ class Introspector(keras.Model):
         graph = trace(classifier, paths)
         activations = graph.activations
         vectors = [
-            _to_vector(activation, path, pooling, f"introspector_pool_{index}", graph.masks.get(path))
+            to_vector(activation, path, pooling, f"introspector_pool_{index}", graph.masks.get(path))
             for index, (path, activation) in enumerate(activations.items())
         ]
         r = keras.layers.Concatenate(dtype="float32", name="introspector_concatenate")(vectors)
@@ -125,6 +112,7 @@ class Introspector(keras.Model):
         self.layer_paths = tuple(paths)
         self.probabilities_path = probabilities_path
         self._widths = tuple(vector.shape[-1] for vector in vectors)
+        self._masks = graph.masks
         self._interventions = Interventions(self, graph.masks)
 
     @property
@@ -152,6 +140,27 @@ class Introspector(keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> dict[str, Any]:
         return super().call(inputs, training=False, mask=mask)
+
+    def pool(self, path: str, activation: Any, x: Any) -> Any:
+        """Returns what r would hold of a layer, had it this activation; the gradient passes.
+
+        Args:
+            path: of the layer, one of `layer_paths`.
+            activation: of the layer's shape, `(batch, ...)`.
+            x: what the classifier reads, of which sequences have their padding: as many examples, or one.
+
+        Returns:
+            `(batch, width)`, the width being that of the layer's slice.
+        """
+        pooled = self.get_layer("introspector_concatenate").input
+        vector = keras.tree.flatten(pooled)[self.layer_paths.index(path)]
+        if vector is self.output[path]:
+            return activation
+        if path not in self._masks:
+            return keras.Function(self.output[path], vector)(activation)
+        mask = keras.Function(self.input, self._masks[path])(x)
+        mask = keras.ops.broadcast_to(mask, keras.ops.shape(activation)[:2])
+        return keras.Function([self.output[path], self._masks[path]], vector)([activation, mask])
 
     def intervene(
         self,
@@ -251,42 +260,3 @@ def _check_pooling(pooling: Any) -> str | keras.layers.Layer:
         "`pooling` must be 'average', 'compact_bilinear', a keras layer or a function without arguments that "
         f"returns one, got {pooling!r}"
     )
-
-
-def _to_vector(
-    activation: keras.KerasTensor,
-    path: str,
-    pooling: str | keras.layers.Layer,
-    name: str,
-    mask: keras.KerasTensor | None,
-) -> keras.KerasTensor:
-    # dtype float32: a half-precision sum over a large map would overflow.
-    options = {"dtype": "float32", "name": name}
-    rank, shape = len(activation.shape), activation.shape
-    wanted = LAST
-    if rank == 4 and isinstance(pooling, keras.layers.Layer):
-        wanted = getattr(pooling, "data_format", LAST)
-    if rank in (3, 4, 5) and data_format(activation) != wanted:
-        axes = (*range(2, rank), 1) if wanted == LAST else (rank - 1, *range(1, rank - 1))
-        activation = keras.layers.Permute(axes, name=f"{name}_permute")(activation)
-    if rank == 2:
-        vector = activation
-    elif rank == 3:
-        masked = {} if mask is None else {"mask": mask}
-        vector = AverageOverSteps(data_format=LAST, **options)(activation, **masked)
-    elif rank == 4 and isinstance(pooling, keras.layers.Layer):
-        vector = pooling.__class__.from_config({**pooling.get_config(), **options})(activation)
-    elif rank == 4 and pooling == "compact_bilinear":
-        vector = CompactBilinearPooling(**options)(activation)
-    elif rank == 4:
-        vector = keras.layers.GlobalAveragePooling2D(data_format=LAST, **options)(activation)
-    elif rank == 5:
-        vector = keras.layers.GlobalAveragePooling3D(data_format=LAST, **options)(activation)
-    else:
-        raise ValueError(f"`layers` names {path!r} of shape {shape}, but r takes ranks 2 to 5")
-    if len(vector.shape) != 2 or vector.shape[-1] is None:
-        raise ValueError(
-            f"`layers` names {path!r} of shape {shape}, pooled to {vector.shape}; r needs "
-            "(batch, width) with a known width"
-        )
-    return vector
