@@ -30,7 +30,7 @@ def attribute_decision(
     method: str = "integrated_gradients",
     baseline: Any = "mean",
     steps: int = 64,
-    batch_size: int = 64,
+    batch_size: int = 256,
     seed: int | None = None,
 ) -> list[DecisionAttribution]:
     """Returns how much each layer of r(x) contributed to the log-probability of a class.
