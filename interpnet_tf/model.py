@@ -173,7 +173,20 @@ class InterpNet(Explainer, ExplanationTrainer):
             super().save(temporary, **kwargs)
 
     def attribute(self, x: Any, explanations: Any = None, **options: Any) -> list[attribution.Attribution]:
-        """Returns how much each layer of r(x) contributed to each word, see `analysis.attribute`."""
+        """Returns how much each layer of r(x) contributed to each word.
+
+        Args:
+            x: as in `explain`.
+            explanations: what was said of each example, an `Explanation` or a text; `None` is what `explain`
+                says greedily.
+            **options: those of `analysis.attribute`, such as `method="shapley"` or `baseline="zeros"`.
+
+        Returns:
+            An `Attribution` for each example.
+
+        Raises:
+            ValueError: if an argument is out of its range, or there is not an explanation for each example.
+        """
         return attribution.attribute(self, x, explanations, **options)
 
     def export(self, filepath: str | os.PathLike, format: str = "savedmodel", **options: Any) -> Path:

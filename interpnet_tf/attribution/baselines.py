@@ -23,7 +23,7 @@ def read_baseline(model: ExplainingModel, baseline: Any, examples: int) -> np.nd
     """
     width = model.introspector.width
     if isinstance(baseline, str) and baseline in ("mean", "zeros"):
-        one = np.asarray(model.r_mean) if baseline == "mean" else np.zeros(width)
+        one = model.r_mean.numpy() if baseline == "mean" else np.zeros(width)
     else:
         try:
             one = np.asarray(baseline, "float32")

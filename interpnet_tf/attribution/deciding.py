@@ -49,7 +49,7 @@ def decision_gradients(
         model: the `InterpNet`.
         examples: what its classifier reads `(examples, …)`, class numbers `(examples,)` and baselines as r
             holds them `(examples, width)`.
-        points, weights: of the path, see `gauss_legendre`.
+        points, weights: of the path, see `path_points`.
         path: of the layer.
 
     Returns:

@@ -12,7 +12,7 @@ from interpnet_tf.attribution.baselines import read_baseline
 from interpnet_tf.attribution.coalitions import shapley_design
 from interpnet_tf.attribution.decision_attribution import DecisionAttribution
 from interpnet_tf.attribution.heat_maps import channels_axis, layers_of_maps
-from interpnet_tf.attribution.quadrature import gauss_legendre
+from interpnet_tf.attribution.quadrature import path_points
 from interpnet_tf.data.inputs import batch_of, inputs_of
 from interpnet_tf.generation.asked_class import class_numbers
 from interpnet_tf.generation.explaining_model import ExplainingModel
@@ -195,7 +195,7 @@ def _contributions(
     model: ExplainingModel, x: Any, class_ids: np.ndarray, blocks: np.ndarray, steps: int, batch_size: int
 ) -> list[dict[str, tuple[np.ndarray, np.ndarray]]]:
     """Returns for each example, by layer, the contributions by position and by channel."""
-    points, weights = (tf.constant(part) for part in gauss_legendre(steps))
+    points, weights = (tf.constant(part) for part in path_points(steps))
     result: list[dict[str, tuple[np.ndarray, np.ndarray]]] = [{} for _ in class_ids]
     size = max(1, batch_size // steps)
     for place in range(0, len(class_ids), size):

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.attribution.coalitions import shapley_design
-from interpnet_tf.attribution.quadrature import gauss_legendre
+from interpnet_tf.attribution.quadrature import path_points
 from interpnet_tf.generation.attending import layers_looked_at
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.generation.scoring import begun, log_probabilities, padded
@@ -63,7 +63,7 @@ def integrated_gradients(task: Task) -> Shares:
     References:
     - [Sundararajan et al. 2017, section 3](https://arxiv.org/abs/1703.01365)
     """
-    points, weights = (tf.constant(part) for part in gauss_legendre(task.steps))
+    points, weights = (tf.constant(part) for part in path_points(task.steps))
     size = max(1, min(task.batch_size, _ROWS // (2 * task.steps)))
     gradients: list[np.ndarray] = [np.zeros(0)] * len(task.ids)
     by_length = np.argsort([len(of_one) for of_one in task.ids], kind="stable")
@@ -91,7 +91,7 @@ def path_gradients(
         model: the `InterpNet`.
         examples: r(x) and baselines `(sentences, width)`, ids `(sentences, words)` without the start id, and
             how many of them count `(sentences,)`.
-        points, weights: of the path, see `gauss_legendre`.
+        points, weights: of the path, see `path_points`.
     """
     r, baseline, ids, lengths = examples
     ends = (model.standardize(part) for part in (baseline, r))

@@ -24,10 +24,10 @@ def check_decoder_contract(decoder: ExplanationDecoder, width: int, tolerance: f
 
     That `call` gives the logits of each word from r(x) and the words before alone, each row for itself;
     that `step` gives the same word by word, from a state whose rows may be reordered; that `max_length`
-    is kept; that `fold` and `folded`, where a decoder has them, change nothing; that its config builds it
-    again; that every weight gets a gradient; that `generate` says what `call` finds most probable, a
-    batch as its rows one by one, in a graph as outside; and that inside an `InterpNet` the decoder can be
-    trained, saved and loaded.
+    is kept; that `fold` with `folded`, and `path_gradients`, where a decoder has its own, change nothing; that
+    its config builds it again; that every weight gets a gradient; that `generate` says what `call` finds most
+    probable, a batch as its rows one by one, in a graph as outside; and that inside an `InterpNet` the
+    decoder can be trained, saved and loaded.
 
     Args:
         decoder: built or not; a small one is checked faster. If it is not yet, it is built. Its weights stay
@@ -84,6 +84,8 @@ def check_decoder_contract(decoder: ExplanationDecoder, width: int, tolerance: f
         check.rows_of_state_can_be_reordered()
     with promise("what folded makes of the weights that fold gives steps like the decoder"):
         check.folded()
+    with promise("path_gradients, where a decoder has its own, gives the gradients of call"):
+        check.path_gradients()
     with promise("the decoder reads max_length words and no more (None is no limit)"):
         check.max_length()
     with promise("the decoder is registered with Keras, and get_config and build make it again"):
@@ -183,6 +185,15 @@ class _Check:
         if weights:
             for check in (self.steps, self.form_of_state, self.rows_of_state_can_be_reordered):
                 check(self.decoder.folded(weights))
+
+    def path_gradients(self) -> None:
+        if type(self.decoder).path_gradients is ExplanationDecoder.path_gradients:
+            return
+        counts = np.arange(self.words, self.words - _BATCH, -1).clip(1)
+        path = (self.r[::-1], self.r, self.tokens, np.roll(self.tokens, -1, axis=1), counts)
+        arguments = [*map(tf.constant, path), tf.constant([0.25, 0.75]), tf.constant([0.4, 0.6])]
+        found = self.decoder.path_gradients(*arguments)
+        self.same(found, ExplanationDecoder.path_gradients(self.decoder, *arguments), "gradients")
 
     def max_length(self) -> None:
         length = self.decoder.max_length
