@@ -3,9 +3,9 @@
     python benchmarks/attribution.py
     python benchmarks/attribution.py --decoder transformer --sentences 1 --methods integrated_gradients
 
-r(x) of 9192 numbers (8192 + 500 + 300 + 200), 5700 ids, sentences of 16 words. Times are of whole calls, from x
-and sentences to records, after one call that builds the graphs: seconds on the clock, and seconds of all cores
-together, half of which is what two idle cores would need at best. See README.md in this folder.
+r(x) of 9192 numbers (8192 + 500 + 300 + 200), 5700 ids, sentences of 16 words. Times are of whole calls, from
+x and sentences to records, after one call that builds the graphs: seconds on the clock, and seconds of all
+cores together, half of which is what two idle cores would need at best. See README.md in this folder.
 """
 
 from __future__ import annotations
@@ -62,9 +62,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     model, random = build(arguments.decoder), np.random.default_rng(0)
-    print(
-        f"{arguments.decoder}, {arguments.steps} steps, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
-    )
+    load, cores = os.getloadavg()[0], os.cpu_count()
+    print(f"{arguments.decoder}, {arguments.steps} steps, load {load:.1f} on {cores} cores")
     print(f"{'method':22}{'sentences':>10}{'seconds':>10}{'core-seconds':>14}")
     for method in arguments.methods:
         for count in arguments.sentences:

@@ -24,9 +24,9 @@ def check_decoder_contract(decoder: ExplanationDecoder, width: int, tolerance: f
 
     That `call` gives the logits of each word from r(x) and the words before alone, each row for itself;
     that `step` gives the same word by word, from a state whose rows may be reordered; that `max_length`
-    is kept; that `fold` with `folded`, and `path_gradients`, where a decoder has its own, change nothing; that
-    its config builds it again; that every weight gets a gradient; that `generate` says what `call` finds most
-    probable, a batch as its rows one by one, in a graph as outside; and that inside an `InterpNet` the
+    is kept; that `fold` with `folded`, and `path_gradients`, where a decoder has its own, change nothing;
+    that its config builds it again; that every weight gets a gradient; that `generate` says what `call` finds
+    most probable, a batch as its rows one by one, in a graph as outside; and that inside an `InterpNet` the
     decoder can be trained, saved and loaded.
 
     Args:

@@ -16,7 +16,7 @@ BIRDS = list(itertools.product(range(len(COLOURS)), range(len(SIZES))))
 
 
 def classifier() -> keras.Model:
-    """Sees colour (three numbers) and size (two), which go through a layer each, and tells all pairs apart."""
+    """Sees colour (three numbers) and size (two), which go through a layer each, and tells pairs apart."""
     inputs = keras.Input((5,), name="features")
     colour, size = (keras.layers.Dense(4, "relu", name=name) for name in ("colour", "size"))
     joined = keras.layers.Concatenate()([colour(inputs), size(inputs)])
