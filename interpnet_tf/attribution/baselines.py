@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from interpnet_tf.generation.explaining_model import ExplainingModel
 
@@ -23,7 +24,7 @@ def read_baseline(model: ExplainingModel, baseline: Any, examples: int) -> np.nd
     """
     width = model.introspector.width
     if isinstance(baseline, str) and baseline in ("mean", "zeros"):
-        one = model.r_mean.numpy() if baseline == "mean" else np.zeros(width)
+        one = tf.convert_to_tensor(model.r_mean).numpy() if baseline == "mean" else np.zeros(width)
     else:
         try:
             one = np.asarray(baseline, "float32")

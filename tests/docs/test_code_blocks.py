@@ -23,6 +23,7 @@ BLOCKS = [block for page in PAGES for block in pages.blocks(page)]
 SHELL = [block for block in BLOCKS if block.language == "sh"]
 # A page that goes on with what another leaves behind.
 BUILDS_ON = {
+    "docs/attribution.md": "README.md",
     "docs/interventions.md": "README.md",
     "docs/quick-start.md": "README.md",
     "docs/phones.md": "docs/command-line.md",
