@@ -12,7 +12,7 @@ import tensorflow as tf
 from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.generation.explanation import Explanation
-from interpnet_tf.generation.scoring import begun, ids_of_explanations, padded
+from interpnet_tf.generation.scoring import begun, by_sentence, ids_of_explanations
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,13 +86,7 @@ def layers_looked_at(
         ValueError: if the decoder attends to no layer.
     """
     check_attends(model)
-    result: list[np.ndarray] = []
-    for begin in range(0, len(ids), batch_size):
-        part = ids[begin : begin + batch_size]
-        examples = (tf.constant(r[begin : begin + batch_size]), tf.constant(padded(part)))
-        weights = model._attend(examples).numpy()
-        result += [of_one[: len(of_ids)] for of_one, of_ids in zip(weights, part, strict=True)]
-    return result
+    return by_sentence(model._attend, (r,), ids, batch_size)
 
 
 def attend(model: ExplainingModel, examples: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:

@@ -25,7 +25,9 @@ class ExplainingModel(Protocol):
         class_names: one name a class.
         max_length: the most ids of a sentence.
         output_kind: what the classifier gives, see `probabilities.output_kind`.
+        r_mean, r_scale: how r(x) is shifted and scaled for the decoder, float32 `(width,)`.
         _explain, _r, _score, _attend, _say, _diverge: graphs that are traced once, see `Traces`.
+        _path_gradients, _position_shares, _decision_gradients, _decide: those of attributions.
     """
 
     classifier: keras.Model
@@ -35,18 +37,18 @@ class ExplainingModel(Protocol):
     class_names: list[str]
     max_length: int
     output_kind: str
+    r_mean: Any
+    r_scale: Any
     _explain: Callable[..., Any]
     _r: Callable[..., tf.Tensor]
     _score: Callable[..., tf.Tensor]
     _attend: Callable[..., tf.Tensor]
+    _say: Callable[..., Any]
+    _diverge: Callable[..., tf.Tensor]
     _path_gradients: Callable[..., tf.Tensor]
     _position_shares: Callable[..., list[tf.Tensor]]
     _decision_gradients: Callable[..., tuple[tf.Tensor, tf.Tensor]]
     _decide: Callable[..., tf.Tensor]
-    r_mean: Any
-    r_scale: Any
-    _say: Callable[..., Any]
-    _diverge: Callable[..., tf.Tensor]
 
     def __call__(self, inputs: dict[str, Any], training: bool | None = None) -> tf.Tensor:
         """Returns logits of the next words, float32 `(batch, words, vocabulary)`."""

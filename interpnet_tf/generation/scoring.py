@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,12 +49,33 @@ def log_probabilities(
     Returns:
         float32 `(ids,)` for each sentence.
     """
+    return by_sentence(model._score, (r,), ids, batch_size)
+
+
+def by_sentence(
+    graph: Callable[..., tf.Tensor],
+    arrays: tuple[np.ndarray, ...],
+    ids: Sequence[Sequence[int]],
+    batch_size: int,
+) -> list[np.ndarray]:
+    """Runs a graph over sentences, some at a time.
+
+    Args:
+        graph: gives `(sentences, words, …)` of arrays and padded ids, in one argument.
+        arrays: `(sentences, …)` each.
+        ids: of each sentence.
+        batch_size: sentences at a time.
+
+    Returns:
+        What it gives for each sentence, without the padding, `(words, …)`.
+    """
     check_whole("batch_size", batch_size, 1)
     result: list[np.ndarray] = []
     for begin in range(0, len(ids), batch_size):
-        part = padded(ids[begin : begin + batch_size])
-        said = model._score((tf.constant(r[begin : begin + batch_size]), tf.constant(part))).numpy()
-        result += [row[: len(of_one)] for row, of_one in zip(said, ids[begin:], strict=False)]
+        part = ids[begin : begin + batch_size]
+        examples = (*(array[begin : begin + batch_size] for array in arrays), padded(part))
+        rows = graph(tuple(map(tf.constant, examples))).numpy()
+        result += [row[: len(of_one)] for row, of_one in zip(rows, part, strict=True)]
     return result
 
 
@@ -87,13 +108,7 @@ def divergences(
         nats, where p is the distribution over words given r(x) and the words before, and q that given the
         other r(x) and the same words.
     """
-    result: list[np.ndarray] = []
-    for begin in range(0, len(ids), batch_size):
-        part = ids[begin : begin + batch_size]
-        examples = (r[begin : begin + batch_size], other_r[begin : begin + batch_size], padded(part))
-        rows = model._diverge(tuple(map(tf.constant, examples))).numpy()
-        result += [row[: len(of_one)] for row, of_one in zip(rows, part, strict=True)]
-    return result
+    return by_sentence(model._diverge, (r, other_r), ids, batch_size)
 
 
 def diverge(model: ExplainingModel, examples: tuple[tf.Tensor, tf.Tensor, tf.Tensor]) -> tf.Tensor:
