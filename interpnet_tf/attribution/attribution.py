@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -91,11 +92,7 @@ class Attribution:
         """
         of_word = place_of("word", word, self.words)
         layer = self.layers[place_of("layer", layer, self.layers)]
-        if self.units is None:
-            raise ValueError(
-                f"{self.method!r} tells layers only; use method='integrated_gradients' for units"
-            )
-        return top_units(self.units[of_word, self.slices[layer]], count)
+        return top_units(self.units, (of_word, self.slices[layer]), count, self.method)
 
     def heat_map(self, word: int | str, layer: str | int | None = None) -> np.ndarray:
         """Returns where in a layer's map its contribution to a word lies.
@@ -121,8 +118,15 @@ class Attribution:
         return signed_table(self.words, self.layers, self.scores)
 
 
-def top_units(units: np.ndarray, count: int) -> list[tuple[int, float]]:
-    """Returns numbers and values of the greatest `units` by absolute value, the greatest first."""
+def top_units(units: np.ndarray | None, part: Any, count: int, method: str) -> list[tuple[int, float]]:
+    """Returns numbers and values of the greatest `units[part]` by absolute value, the greatest first.
+
+    Raises:
+        ValueError: if there are none, as the method tells layers only.
+    """
+    if units is None:
+        raise ValueError(f"{method!r} tells layers only; use method='integrated_gradients' for units")
+    units = units[part]
     order = np.argsort(-np.abs(units), kind="stable")[:count]
     return [(int(unit), float(units[unit])) for unit in order]
 

@@ -10,6 +10,17 @@ import numpy as np
 MOST_EXACT = 8
 
 
+def ablation_design(players: int) -> np.ndarray:
+    """Returns the coalition of all, and all without each, bool `(1 + players, players)`.
+
+    Example:
+
+    >>> ablation_design(2).tolist()
+    [[True, True], [False, True], [True, False]]
+    """
+    return np.concatenate([np.ones((1, players), bool), ~np.eye(players, dtype=bool)])
+
+
 def shapley_design(players: int, samples: int, seed: int | None) -> tuple[np.ndarray, np.ndarray]:
     """Returns which coalitions to value, and how to make Shapley values of their worths.
 

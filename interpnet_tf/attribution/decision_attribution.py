@@ -66,11 +66,7 @@ class DecisionAttribution:
     def top_units(self, layer: str | int, count: int = 5) -> list[tuple[int, float]]:
         """Returns the units of a layer that contributed most, see `Attribution.top_units`."""
         layer = self.layers[place_of("layer", layer, self.layers)]
-        if self.units is None:
-            raise ValueError(
-                f"{self.method!r} tells layers only; use method='integrated_gradients' for units"
-            )
-        return top_units(self.units[self.slices[layer]], count)
+        return top_units(self.units, self.slices[layer], count, self.method)
 
     def heat_map(self, layer: str | int | None = None) -> np.ndarray:
         """Returns where in a layer's map its contribution lies: gradient * (activation - baseline) there.

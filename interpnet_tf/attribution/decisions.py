@@ -8,17 +8,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.attribution.baselines import read_baseline
-from interpnet_tf.attribution.coalitions import shapley_design
+from interpnet_tf.attribution.coalitions import ablation_design, shapley_design
 from interpnet_tf.attribution.decision_attribution import DecisionAttribution
 from interpnet_tf.attribution.heat_maps import channels_axis, layers_of_maps
+from interpnet_tf.attribution.options import check_options, read_baseline
 from interpnet_tf.attribution.quadrature import path_points
 from interpnet_tf.data.inputs import batch_of, inputs_of
 from interpnet_tf.generation.asked_class import class_numbers
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.introspection.introspector import Introspector
 from interpnet_tf.introspection.probabilities import class_probabilities
-from interpnet_tf.support.checks import check_whole
 
 DECISION_METHODS = ("integrated_gradients", "layer_ablation", "shapley")
 
@@ -74,12 +73,7 @@ def attribute_decision(
     cosine = word @ decision.units / (np.linalg.norm(word) * np.linalg.norm(decision.units))
     ```
     """
-    if method not in DECISION_METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, DECISION_METHODS))}, got {method!r}")
-    for name, value in (("steps", steps), ("batch_size", batch_size)):
-        check_whole(name, value, 1)
-    if seed is not None:
-        check_whole("seed", seed, 0)
+    check_options(DECISION_METHODS, method, steps, batch_size, seed)
     x = inputs_of(x)
     r = model.introspect(x, batch_size)
     x = batch_of(x, model.introspector.input)
@@ -91,7 +85,7 @@ def attribute_decision(
     if method == "shapley":
         kept, coefficients = shapley_design(layers, steps, seed)
     else:  # as it is, and each layer alone at its baseline
-        kept = np.concatenate([np.ones((1, layers), bool), ~np.eye(layers, dtype=bool)])
+        kept = ablation_design(layers)
     worths = _worths(model, x, class_ids, kept, blocks, batch_size)
     by_layer = [{} for _ in class_ids]
     if method == "integrated_gradients":

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from interpnet_tf.attribution.coalitions import shapley_design
+from interpnet_tf.attribution.coalitions import ablation_design, shapley_design
 from interpnet_tf.attribution.quadrature import path_points
 from interpnet_tf.generation.attending import layers_looked_at
 from interpnet_tf.generation.explaining_model import ExplainingModel
@@ -107,8 +107,7 @@ def layer_ablation(task: Task) -> Shares:
     References:
     - [Zeiler & Fergus 2014, section 4.2](https://arxiv.org/abs/1311.2901), the same with patches of pictures
     """
-    layers = len(task.model.introspector.slices)
-    kept = np.concatenate([np.ones((1, layers), bool), ~np.eye(layers, dtype=bool)])
+    kept = ablation_design(len(task.model.introspector.slices))
     return Shares([(of_one[:1] - of_one[1:]).T for of_one in _worths(task, kept)])
 
 

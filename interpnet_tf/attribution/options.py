@@ -1,13 +1,30 @@
-"""Baselines: the r(x) of an example that tells nothing, from which attributions are counted."""
+"""The options of attributions: checked, and the baseline made an array."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.support.checks import check_whole
+
+
+def check_options(methods: Iterable[str], method: str, steps: int, batch_size: int, seed: int | None) -> None:
+    """Raises a `ValueError` that names the option which is out of its range.
+
+    Args:
+        methods: those that there are.
+        method, steps, batch_size, seed: as in `attribute`.
+    """
+    if method not in methods:
+        raise ValueError(f"method must be one of {', '.join(map(repr, methods))}, got {method!r}")
+    for name, value in (("steps", steps), ("batch_size", batch_size)):
+        check_whole(name, value, 1)
+    if seed is not None:
+        check_whole("seed", seed, 0)
 
 
 def read_baseline(model: ExplainingModel, baseline: Any, examples: int) -> np.ndarray:

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from interpnet_tf.attribution.attribution import Attribution
-from interpnet_tf.attribution.baselines import read_baseline
 from interpnet_tf.attribution.heat_maps import heat_maps_of, layers_of_maps
 from interpnet_tf.attribution.methods import METHODS, Task
+from interpnet_tf.attribution.options import check_options, read_baseline
 from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.generation.explanation import Explanation
 from interpnet_tf.generation.scoring import ids_of_explanations, log_probabilities
-from interpnet_tf.support.checks import check_whole
 
 
 def attribute(
@@ -60,12 +59,7 @@ def attribute(
     attribution.top_units("red", "hidden_1")
     ```
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, got {method!r}")
-    check_whole("steps", steps, 1)
-    check_whole("batch_size", batch_size, 1)
-    if seed is not None:
-        check_whole("seed", seed, 0)
+    check_options(METHODS, method, steps, batch_size, seed)
     x = inputs_of(x)
     if explanations is None:
         explanations = model.explain(x, batch_size=batch_size)
