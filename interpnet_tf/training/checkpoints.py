@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from interpnet_tf.fitting.optimizers import build_optimizer
 from interpnet_tf.support import terminal
 from interpnet_tf.support.errors import UnreadableFileError, reading
 from interpnet_tf.training import training_state
@@ -74,7 +75,7 @@ class Checkpoints(keras.callbacks.Callback):
         Raises:
             ValueError: if the checkpoints are those of another model.
         """
-        model.optimizer.build(model.trainable_variables)
+        build_optimizer(model)
         for path in reversed(self._checkpoints()):
             try:
                 record, arrays = training_state.read(path)
