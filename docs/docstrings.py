@@ -17,8 +17,7 @@ class LazyNames(griffe.Extension):
     def on_package(self, *, pkg: griffe.Module, **_: object) -> None:
         for room in (pkg, pkg["analysis"], pkg["speakers"]):
             for name, module in _dict(room, "_PUBLIC").items():
-                path = module if module.startswith(pkg.path) else f"{room.path}.{module}"
-                room.set_member(name, griffe.Alias(name, f"{path}.{name}"))
+                room.set_member(name, griffe.Alias(name, f"{module}.{name}"))
         for name, module in _dict(pkg, "_MODULES").items():
             if name not in pkg.members:
                 pkg.set_member(name, griffe.Alias(name, module))

@@ -1,6 +1,6 @@
 """InterpNET on Keras and TensorFlow: networks that explain their classifications in words."""
 
-import importlib
+from interpnet_tf.support.lazy_names import lazy_names
 
 __version__ = "0.1.0"
 
@@ -35,14 +35,4 @@ _MODULES = {
 
 __all__ = ["__version__", *sorted(_PUBLIC), *_MODULES]  # noqa: PLE0604
 
-
-def __getattr__(name: str):
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    if name in _MODULES:
-        return importlib.import_module(_MODULES[name])
-    raise AttributeError(f"module 'interpnet_tf' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC, _MODULES)

@@ -4,7 +4,7 @@
 `patch` gives a classifier some activations of another example and says what becomes of class and sentence.
 """
 
-import importlib
+from interpnet_tf.support.lazy_names import lazy_names
 
 # Imported when they are used: drawing pictures needs no TensorFlow, and explaining no matplotlib.
 _PUBLIC = {
@@ -19,12 +19,4 @@ _PUBLIC = {
 
 __all__ = list(_PUBLIC)
 
-
-def __getattr__(name: str):
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'interpnet_tf.analysis' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)

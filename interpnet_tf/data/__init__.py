@@ -1,19 +1,10 @@
 """Data sets of examples with explanations: `cub`, `sketchbirds` and a user's own `records`."""
 
-import importlib
-
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.support.lazy_names import lazy_names
 
-_MODULES = ("cub", "loading", "records", "sketchbirds")
+_MODULES = {name: f"interpnet_tf.data.{name}" for name in ("cub", "loading", "records", "sketchbirds")}
 
 __all__ = ["ExplanationDataset", *_MODULES]  # noqa: PLE0604
 
-
-def __getattr__(name: str):
-    if name in _MODULES:
-        return importlib.import_module(f"interpnet_tf.data.{name}")
-    raise AttributeError(f"module 'interpnet_tf.data' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, modules=_MODULES)

@@ -4,25 +4,17 @@
 what agrees best with everything the model might have said. Both return the records of `InterpNet.explain`.
 """
 
-import importlib
+from interpnet_tf.support.lazy_names import lazy_names
 
 # Imported when they are used, so that `speakers.settings` is read without TensorFlow.
 _PUBLIC = {
-    "ContrastedDecoder": "contrasted_decoder",
-    "ListenedDecoder": "listened_decoder",
-    "MinimumBayesRisk": "minimum_bayes_risk",
-    "Pragmatic": "pragmatic",
-    "SentenceListener": "sentence_listener",
+    "ContrastedDecoder": "interpnet_tf.speakers.contrasted_decoder",
+    "ListenedDecoder": "interpnet_tf.speakers.listened_decoder",
+    "MinimumBayesRisk": "interpnet_tf.speakers.minimum_bayes_risk",
+    "Pragmatic": "interpnet_tf.speakers.pragmatic",
+    "SentenceListener": "interpnet_tf.speakers.sentence_listener",
 }
 
 __all__ = list(_PUBLIC)
 
-
-def __getattr__(name: str):
-    if name not in _PUBLIC:
-        raise AttributeError(f"module 'interpnet_tf.speakers' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"interpnet_tf.speakers.{_PUBLIC[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)
