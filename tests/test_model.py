@@ -202,7 +202,7 @@ def test_explanation_record():
     assert record["alternatives"][0]["text"] == "a bird."
     page = first._repr_html_()
     assert "&lt;b&gt;" in page  # a word is text, not markup
-    assert 'title="0.250"' in page
+    assert 'title="probability 0.250"' in page
 
 
 # Saving

@@ -1,7 +1,8 @@
 """What explanations look like, and what they rest on.
 
 `attribute` and `attribute_decision` tell which layers made words, and the class, as probable as they are.
-`patch` gives a classifier some activations of another example and says what becomes of class and sentence.
+`plot` draws that. `patch` gives a classifier some activations of another example and says what becomes of
+class and sentence.
 """
 
 from interpnet_tf.support.lazy_names import lazy_names
@@ -16,7 +17,8 @@ _PUBLIC = {
     "attribute_decision": "interpnet_tf.attribution",
     "patch": "interpnet_tf.analysis.patching",
 }
+_MODULES = {"plot": "interpnet_tf.analysis.plot"}
 
-__all__ = list(_PUBLIC)
+__all__ = [*_PUBLIC, *_MODULES]  # noqa: PLE0604
 
-__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC, _MODULES)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from interpnet_tf.attribution.tables import place_of, signed_table
+from interpnet_tf.support.marked_words import legend_html, table_html, words_html
 
 # Of a word whose log-probability changes by less than so many nats, 1 %, an error is measured against them.
 LEAST_DIFFERENCE = 0.01
@@ -113,6 +115,41 @@ class Attribution:
         """
         of_word = place_of("word", word, self.words)
         return chosen_map(self.heat_maps, layer, self.layers, self.scores[of_word], self.method)[of_word]
+
+    @property
+    def strongest(self) -> list[tuple[int | None, float]]:
+        """For each word the number of the layer that contributed most to it, and by how much.
+
+        The amount is the layer's score as a share of the greatest in the sentence, 0..1. Where it is below a
+        twentieth, or 0.01 nats, the layer is `None`: nothing carried the word.
+        """
+        if not self.scores.size:
+            return [(None, 0.0)] * len(self.words)
+        best, greatest = self.scores.argmax(axis=1), float(self.scores.max())
+        least = max(LEAST_DIFFERENCE, greatest / 20)
+        amounts = self.scores[np.arange(len(best)), best].tolist()
+        return [
+            (int(layer), amount / greatest) if amount >= least else (None, 0.0)
+            for layer, amount in zip(best, amounts, strict=True)
+        ]
+
+    def sentence_html(self) -> str:
+        """Returns the sentence as HTML, each word marked by the layer that contributed most to it."""
+        places, strengths = zip(*self.strongest, strict=True) if self.words else ((), ())
+        titles = [
+            ", ".join(f"{layer} {score:+.2f}" for layer, score in zip(self.layers, of_word, strict=True))
+            for of_word in self.scores
+        ]
+        return words_html(self.words, places, strengths, titles)
+
+    def _repr_html_(self) -> str:
+        cells = [[f"{score:+.2f}" for score in of_word] for of_word in self.scores]
+        unit = "weights of attention" if self.method == "attention" else "nats"
+        return (
+            f"<p>{self.sentence_html()}</p><p><small>the layer that contributed most to a word, the "
+            f"stronger the more: {legend_html(self.layers)}</small></p><details><summary>{unit}, "
+            f"{html.escape(self.method)}</summary>{table_html(self.words, self.layers, cells)}</details>"
+        )
 
     def __str__(self) -> str:
         return signed_table(self.words, self.layers, self.scores)

@@ -7,6 +7,8 @@ import html
 import math
 from typing import Any
 
+from interpnet_tf.support.marked_words import words_html
+
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
@@ -60,12 +62,15 @@ class Explanation:
         return record
 
     def _repr_html_(self) -> str:
-        words = " ".join(
-            f'<span title="{math.exp(log_probability):.3f}" '
-            f'style="opacity:{0.35 + 0.65 * math.exp(log_probability):.2f}">{html.escape(word)}</span>'
-            for word, log_probability in zip(self.words, self.log_probabilities, strict=True)
+        doubts = [1 - math.exp(log_probability) for log_probability in self.log_probabilities]
+        titles = [f"probability {1 - doubt:.3f}" for doubt in doubts]
+        marks = [1 if doubt > 0.5 else None for doubt in doubts]
+        words = words_html(self.words, marks, doubts, titles)
+        note = "underlined: words that were less probable than all others together" if any(marks) else ""
+        return (
+            f"<p><b>{html.escape(self.label)}</b> ({100 * self.probability:.1f} %): {words}"
+            f"{note and f'<br><small>{note}</small>'}</p>"
         )
-        return f"<p><b>{html.escape(self.label)}</b> ({100 * self.probability:.1f} %): {words}</p>"
 
 
 def _finite(value: Any) -> Any:

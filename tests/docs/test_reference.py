@@ -18,6 +18,7 @@ ENTRIES = [
 PACKAGES = (
     "interpnet_tf",
     "interpnet_tf.analysis",
+    "interpnet_tf.analysis.plot",
     "interpnet_tf.classifiers",
     "interpnet_tf.data",
     "interpnet_tf.data.sketchbirds",
