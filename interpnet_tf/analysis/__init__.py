@@ -2,7 +2,7 @@
 
 `attribute` and `attribute_decision` tell which layers made words, and the class, as probable as they are.
 `plot` draws that. `patch` gives a classifier some activations of another example and says what becomes of
-class and sentence.
+class and sentence. `ExplanationMonitor` shows explanations during `fit`.
 """
 
 from interpnet_tf.support.lazy_names import lazy_names
@@ -12,6 +12,7 @@ _PUBLIC = {
     "METHODS": "interpnet_tf.attribution",
     "Attribution": "interpnet_tf.attribution",
     "DecisionAttribution": "interpnet_tf.attribution",
+    "ExplanationMonitor": "interpnet_tf.analysis.monitor",
     "Patched": "interpnet_tf.analysis.patching",
     "attribute": "interpnet_tf.attribution",
     "attribute_decision": "interpnet_tf.attribution",
