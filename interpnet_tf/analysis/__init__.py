@@ -2,7 +2,8 @@
 
 `attribute` and `attribute_decision` tell which layers made words, and the class, as probable as they are.
 `plot` draws that. `patch` gives a classifier some activations of another example and says what becomes of
-class and sentence. `ExplanationMonitor` shows explanations during `fit`.
+class and sentence. `faithfulness` measures whether sentences say what the network decided by, see
+`faithfulness_metrics`. `ExplanationMonitor` shows explanations during `fit`.
 """
 
 from interpnet_tf.support.lazy_names import lazy_names
@@ -16,9 +17,13 @@ _PUBLIC = {
     "Patched": "interpnet_tf.analysis.patching",
     "attribute": "interpnet_tf.attribution",
     "attribute_decision": "interpnet_tf.attribution",
+    "faithfulness": "interpnet_tf.analysis.faithfulness_metrics",
     "patch": "interpnet_tf.analysis.patching",
 }
-_MODULES = {"plot": "interpnet_tf.analysis.plot"}
+_MODULES = {
+    "faithfulness_metrics": "interpnet_tf.analysis.faithfulness_metrics",
+    "plot": "interpnet_tf.analysis.plot",
+}
 
 __all__ = [*_PUBLIC, *_MODULES]  # noqa: PLE0604
 

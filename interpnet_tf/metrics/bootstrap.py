@@ -1,4 +1,4 @@
-"""Paired bootstrap: is one system better than another, or was it the choice of test images?"""
+"""Bootstrap: is it the system, or was it the choice of test images?"""
 
 from __future__ import annotations
 
@@ -116,3 +116,29 @@ def paired_bootstrap(
     low, high = np.quantile(differences, [(1 - confidence) / 2, (1 + confidence) / 2])
     fewer = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
     return Comparison(difference, float(low), float(high), min(1.0, float(2 * (fewer + 1) / (samples + 1))))
+
+
+def bootstrap_interval(
+    scores: np.ndarray, samples: int = 1000, seed: int = 0, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Returns the interval in which the mean lies when the examples are drawn anew, with replacement.
+
+    Args:
+        scores: one finite number an example, `(examples,)`.
+        samples: how many times the examples are drawn.
+        seed: of the draws.
+        confidence: share of the draws inside the interval, that of percentiles.
+
+    Returns:
+        Its ends.
+
+    Raises:
+        ValueError: as `paired_bootstrap`.
+
+    Example:
+
+    >>> bootstrap_interval(np.array([1.0, 1.0, 1.0]))
+    (1.0, 1.0)
+    """
+    found = paired_bootstrap(scores, np.zeros_like(scores), samples=samples, seed=seed, confidence=confidence)
+    return found.low, found.high

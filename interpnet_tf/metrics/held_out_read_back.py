@@ -46,6 +46,11 @@ class HeldOutReadBack:
             others = np.flatnonzero(self._fold != fold)
             self._readers.append(ReadBack().fit([sentences[index] for index in others], labels[others]))
 
+    @property
+    def classes(self) -> np.ndarray:
+        """Ids of the classes that the readers know, ascending, `(known,)`."""
+        return self._readers[0].classes  # every class has an example outside of each fold
+
     def predict(self, hypotheses: Sequence[str]) -> np.ndarray:
         """Names the class of each sentence.
 
@@ -55,13 +60,24 @@ class HeldOutReadBack:
         Returns:
             Class ids `(examples,)`.
         """
+        return self.classes[self.probabilities(hypotheses).argmax(axis=1)]
+
+    def probabilities(self, hypotheses: Sequence[str]) -> np.ndarray:
+        """Computes the probability of each known class.
+
+        Args:
+            hypotheses: one sentence a test example, in their order.
+
+        Returns:
+            float64 `(examples, known)`, columns in the order of `classes`.
+        """
         if len(hypotheses) != len(self._fold):
             raise ValueError(
                 f"hypotheses must hold a sentence for each of {len(self._fold)} examples, "
                 f"got {len(hypotheses)}"
             )
-        read = np.empty(len(hypotheses), "int64")
+        probabilities = np.empty((len(hypotheses), len(self.classes)))
         for fold, reader in enumerate(self._readers):
             chosen = np.flatnonzero(self._fold == fold)
-            read[chosen] = reader.predict([hypotheses[index] for index in chosen])
-        return read
+            probabilities[chosen] = reader.probabilities([hypotheses[index] for index in chosen])
+        return probabilities

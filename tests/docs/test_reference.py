@@ -19,6 +19,7 @@ PACKAGES = (
     "interpnet_tf",
     "interpnet_tf.analysis",
     "interpnet_tf.analysis.plot",
+    "interpnet_tf.analysis.faithfulness_metrics",
     "interpnet_tf.classifiers",
     "interpnet_tf.data",
     "interpnet_tf.data.sketchbirds",

@@ -1,0 +1,51 @@
+"""`METRICS`: the faithfulness metrics by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from interpnet_tf.analysis.faithfulness_metrics import gain
+from interpnet_tf.analysis.faithfulness_metrics.material import Material
+
+
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    """One metric, and what it says.
+
+    Attributes:
+        figures: gives one figure an example, `(examples,)`, NaN where it is not defined.
+        meaning: a sentence for a report.
+        unit: of the figures, `""` for shares and correlations.
+        sentences_only: whether it reads sentences, classes and r(x) but asks the decoder nothing, so that it
+            also judges sentences which no decoder said.
+        better: `"higher"` or `"lower"` is more faithful.
+        details: gives further figures by name, such as one for each layer.
+    """
+
+    figures: Callable[[Material], np.ndarray]
+    meaning: str
+    unit: str = ""
+    sentences_only: bool = False
+    better: str = "higher"
+    details: Callable[[Material], dict[str, np.ndarray]] | None = None
+
+
+METRICS = {
+    "gain_own": Metric(
+        gain.gain_own, "how much of what is said comes from r(x), and not from any r(x)", "bits a word"
+    ),
+    "gain_own_same_class": Metric(
+        gain.gain_own_same_class,
+        "how much of what is said is of this example beyond its class",
+        "bits a word",
+    ),
+    "gain_people": Metric(
+        gain.gain_people, "how much r(x) tells the decoder about what people say", "bits a word"
+    ),
+    "gain_people_same_class": Metric(
+        gain.gain_people_same_class, "how much of that is of this example beyond its class", "bits a word"
+    ),
+}
