@@ -4,6 +4,7 @@
 `plot` draws that. `patch` gives a classifier some activations of another example and says what becomes of
 class and sentence. `faithfulness` measures whether sentences say what the network decided by, see
 `faithfulness_metrics`. `ExplanationMonitor` shows explanations during `fit`.
+`Confidence` knows how probably a sentence is true, and says nothing where that is too low.
 """
 
 from interpnet_tf.support.lazy_names import lazy_names
@@ -12,13 +13,19 @@ from interpnet_tf.support.lazy_names import lazy_names
 _PUBLIC = {
     "METHODS": "interpnet_tf.attribution",
     "Attribution": "interpnet_tf.attribution",
+    "Confidence": "interpnet_tf.analysis.abstention.confidence",
     "DecisionAttribution": "interpnet_tf.attribution",
     "ExplanationMonitor": "interpnet_tf.analysis.monitor",
+    "FactsTrue": "interpnet_tf.analysis.abstention.criteria",
     "Patched": "interpnet_tf.analysis.patching",
+    "PhrasesTrue": "interpnet_tf.analysis.abstention.criteria",
+    "TellsClass": "interpnet_tf.analysis.abstention.criteria",
     "attribute": "interpnet_tf.attribution",
     "attribute_decision": "interpnet_tf.attribution",
+    "calibration": "interpnet_tf.analysis.abstention.curves",
     "faithfulness": "interpnet_tf.analysis.faithfulness_metrics",
     "patch": "interpnet_tf.analysis.patching",
+    "risk_coverage": "interpnet_tf.analysis.abstention.curves",
 }
 _MODULES = {
     "faithfulness_metrics": "interpnet_tf.analysis.faithfulness_metrics",

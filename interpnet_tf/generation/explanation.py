@@ -24,6 +24,7 @@ class Explanation:
         alternatives: further sentences for the same example, the better first.
         score: log-probability of the sentence, its end included, over the length penalty.
         probabilities: the classifier's probability of every class, in the order of the class numbers.
+        confidence: the probability that the sentence is true, where `analysis.Confidence` was asked for it.
 
     Example:
 
@@ -40,16 +41,24 @@ class Explanation:
     alternatives: tuple[Explanation, ...] = ()
     score: float = 0.0
     probabilities: tuple[float, ...] = dataclasses.field(default=(), repr=False)  # there may be a thousand
+    confidence: float | None = None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether nothing is said because the confidence is lower than was asked for."""
+        return self.confidence is not None and not self.words
 
     def __str__(self) -> str:
-        return f"{self.label} ({100 * self.probability:.1f} %): {self.text}"
+        said = "nothing is said" if self.withheld else self.text
+        sure = "" if self.confidence is None else f" ({100 * self.confidence:.0f} % sure)"
+        return f"{self.label} ({100 * self.probability:.1f} %): {said}{sure}"
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the record as plain lists, strings and numbers, ready for JSON.
 
         What is no finite number, such as the score of a sentence that all words were forbidden to, is `None`:
         JSON has no infinity. The class probabilities are those of the example and not repeated among its
-        alternatives.
+        alternatives. `confidence` is there where it was asked for.
         """
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         record = {
@@ -59,6 +68,8 @@ class Explanation:
         record["alternatives"] = [alternative.to_dict() for alternative in self.alternatives]
         for alternative in record["alternatives"]:
             del alternative["probabilities"]
+        if self.confidence is None:
+            del record["confidence"]
         return record
 
     def _repr_html_(self) -> str:

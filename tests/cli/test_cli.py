@@ -160,6 +160,24 @@ def test_explain_in_several_ways(capsys, run, tmp_path):
     assert "n_best must be at most 1" in failing(capsys, *explain, "--n-best", "2")
 
 
+def test_a_confidence_is_learnt_once(capsys, run, tmp_path):
+    Image.fromarray(np.full((64, 64, 3), 128, "uint8")).save(tmp_path / "grey.png")
+    explain = ["explain", str(run), str(tmp_path / "grey.png"), "--json", "--confidence"]
+    assert main([*explain, "1"]) == 0
+    (kept,) = run.glob("confidence-*.json")
+    withheld = json.loads(capsys.readouterr().out)
+    assert (withheld["text"], withheld["words"]) == ("", [])
+    record = json.loads(kept.read_text())
+    record["regression"]["bias"] = 100
+    kept.write_text(json.dumps(record))
+    assert main([*explain, "0.9"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    kept.unlink()
+    assert said["confidence"] > 0.9 > withheld["confidence"]
+    assert said["text"]
+    assert "n_best must be 1" in failing(capsys, *explain, "0.9", "--n-best", "2")
+
+
 def failing(capsys, *arguments):
     code = main([str(argument) for argument in arguments])
     captured = capsys.readouterr()

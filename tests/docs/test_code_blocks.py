@@ -24,6 +24,7 @@ SHELL = [block for block in BLOCKS if block.language == "sh"]
 # A page that goes on with what another leaves behind.
 BUILDS_ON = {
     "docs/attribution.md": "README.md",
+    "docs/confidence.md": "README.md",
     "docs/interventions.md": "README.md",
     "docs/pictures.md": "README.md",
     "docs/quick-start.md": "README.md",
