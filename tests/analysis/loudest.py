@@ -28,16 +28,13 @@ class Loudest(itf.ExplanationDecoder):
         return state["logits"], state
 
 
-def loudest_model(make_model, birds, hears="probabilities"):
-    """Returns a model that says the word of a class, three times: logits are 6 times numbers of r(x).
-
-    They are those of the layer that it hears: the class probabilities, or those that are 2 in `hidden_1`.
-    """
+def loudest_model(make_model, birds, layers=("hidden_1", "probabilities")):
+    """Returns a model that says a word thrice: logits are 6 times the first numbers of the last layer."""
     tokenizer = itf.ExplanationTokenizer().adapt(birds.explanations)
     decoder = Loudest(tokenizer.vocabulary_size)
-    model = make_model(layers=["hidden_1", "probabilities"], decoder=decoder, max_length=3)
-    kernel = np.zeros((9, tokenizer.vocabulary_size))
-    begin = model.introspector.slices[hears].start
+    model = make_model(layers=list(layers), decoder=decoder, max_length=3)
+    kernel = np.zeros((model.introspector.width, tokenizer.vocabulary_size))
+    begin = model.introspector.slices[layers[-1]].start
     for row, word in enumerate(("black", "white", "red"), start=begin):
         kernel[row, tokenizer.tokenize([word]).to_list()[0][0]] = 6
     decoder.of_r.assign(kernel)

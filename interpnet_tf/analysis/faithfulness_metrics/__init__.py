@@ -12,8 +12,10 @@ _PUBLIC = {
     "Material": f"{_ROOM}.material",
     "Metric": f"{_ROOM}.registry",
     "faithfulness": f"{_ROOM}.measuring",
+    "permuted_labels": f"{_ROOM}.retrained",
     "report": f"{_ROOM}.table",
-    "shuffled_r": f"{_ROOM}.controls",
+    "shuffled_r": f"{_ROOM}.retrained",
+    "words_changed": f"{_ROOM}.randomised",
 }
 
 __all__ = list(_PUBLIC)

@@ -88,6 +88,11 @@ class Material:
     @functools.cached_property
     def said(self) -> list[str]:
         """The sentences that are judged, `(examples,)`."""
+        return self.greedy
+
+    @functools.cached_property
+    def greedy(self) -> list[str]:
+        """What the model says greedily, `(examples,)`."""
         return self.speak(self.r)
 
     @functools.cached_property
@@ -174,6 +179,11 @@ class Material:
             texts += [text.decode("utf-8") for text in said.texts.numpy()[:, 0]]
         return texts
 
+    def ids(self, sentences: Sequence[str]) -> list[list[int]]:
+        """Returns the ids of sentences with their ends; longer ones are cut as in training."""
+        ids = self.model.tokenizer.tokenize(list(sentences)).to_list()
+        return [[*of_one[: self.model.max_length - 1], self.model.tokenizer.end_id] for of_one in ids]
+
     def bits(self, r: np.ndarray, sentences: Sequence[str]) -> np.ndarray:
         """Returns how many bits a word sentences cost, -log2 q(e|r) / words, their ends being words.
 
@@ -184,9 +194,7 @@ class Material:
         Returns:
             float64 `(sentences,)`.
         """
-        ids = self.model.tokenizer.tokenize(list(sentences)).to_list()
-        ids = [[*of_one[: self.model.max_length - 1], self.model.tokenizer.end_id] for of_one in ids]
-        by_word = log_probabilities(self.model, r, ids, self.batch_size)
+        by_word = log_probabilities(self.model, r, self.ids(sentences), self.batch_size)
         return np.array([-of_words.mean(dtype="float64") for of_words in by_word]) / np.log(2)
 
 

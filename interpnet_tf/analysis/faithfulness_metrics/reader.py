@@ -33,6 +33,11 @@ class Reader:
         else:
             self._read = ReadBack().fit(train.explanations, train.labels)
 
+    @property
+    def classes(self) -> np.ndarray:
+        """Ids of the classes that it knows, `(known,)`."""
+        return self._read.classes
+
     def probabilities(self, sentences: Sequence[str]) -> np.ndarray:
         """Returns the probability of each class, float64 `(examples, classes)`; 0 for unknown ones.
 
@@ -41,5 +46,5 @@ class Reader:
         """
         of_known = self._read.probabilities(sentences)
         probabilities = np.zeros((len(of_known), self._classes))
-        probabilities[:, self._read.classes] = of_known
+        probabilities[:, self.classes] = of_known
         return probabilities

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from interpnet_tf.analysis.faithfulness_metrics import gain
+from interpnet_tf.analysis.faithfulness_metrics import error_tracking, gain, interchange, randomised
 from interpnet_tf.analysis.faithfulness_metrics.material import Material
 
 
@@ -47,5 +47,27 @@ METRICS = {
     ),
     "gain_people_same_class": Metric(
         gain.gain_people_same_class, "how much of that is of this example beyond its class", "bits a word"
+    ),
+    "interchange_words": Metric(
+        interchange.interchange_words,
+        "how far the words move when the features stay and the decision becomes another",
+        "bits a word",
+        details=interchange.words_by_layer,
+    ),
+    "interchange_class": Metric(
+        interchange.interchange_class,
+        "how often the sentence then tells the class that the decision became",
+        details=interchange.classes_by_layer,
+    ),
+    "error_tracking": Metric(
+        error_tracking.error_tracking,
+        "where the classifier errs: the sentence tells the class predicted (1), or the true one (-1)",
+        sentences_only=True,
+        details=error_tracking.without_layers,
+    ),
+    "randomised_classifier": Metric(
+        randomised.randomised_classifier,
+        "how much is said otherwise when all layers behind the features are random",
+        details=randomised.by_depth,
     ),
 }

@@ -1,0 +1,16 @@
+"""Which layers of a classifier make up its decision."""
+
+from __future__ import annotations
+
+from interpnet_tf.introspection.default_layers import default_layers
+from interpnet_tf.introspection.graph import trace
+from interpnet_tf.model import InterpNet
+
+
+def decision_layers(model: InterpNet) -> list[str]:
+    """Returns the layers that a classifier computes from its features, from the first to the probabilities.
+
+    They are those that r(x) holds by default, but for the first, which is what the classifier reads, or makes
+    of a picture: the features. In them it decides, and a caption of the picture has no need of them.
+    """
+    return default_layers(trace(model.classifier))[1:]
