@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.analysis.faithfulness_metrics.reader import Reader
+from interpnet_tf.analysis.faithfulness_metrics.sentence_vectors import TrainingSentences
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.generation.decoding import GREEDY
 from interpnet_tf.generation.scoring import log_probabilities
 from interpnet_tf.introspection.probabilities import class_probabilities
 from interpnet_tf.model import InterpNet
 
+Result = TypeVar("Result")
 # What `saying` drops: all that follows from the sentences that are judged.
 _OF_SAID = ("said", "read")
 
@@ -59,6 +62,7 @@ class Material:
         for name, part in (("dataset", self.dataset), ("train", self.train)):
             if not len(part):
                 raise ValueError(f"no example of {name} has a sentence; give at least one that has")
+        self._once: dict[str, Any] = {}
         if reader is not None:
             self.reader = reader
         if said is not None:
@@ -84,6 +88,17 @@ class Material:
                 f"have sentences, got {count}; speak of dataset.explained()"
             )
         return list(said)
+
+    def once(self, name: str, compute: Callable[[], Result]) -> Result:
+        """Returns what a function gives, which is computed once, also for other sentences to be judged.
+
+        Args:
+            name: of the result.
+            compute: must not depend on `said`.
+        """
+        if name not in self._once:
+            self._once[name] = compute()
+        return self._once[name]
 
     @functools.cached_property
     def said(self) -> list[str]:
@@ -115,6 +130,16 @@ class Material:
     def probabilities(self) -> np.ndarray:
         """The classifier's probability of each class, float32 `(examples, classes)`."""
         return probabilities_of(self.model, self.dataset, self.batch_size)
+
+    @property
+    def training_sentences(self) -> TrainingSentences:
+        """People's training sentences as vectors, for readers of what was said."""
+        return self.once("training sentences", lambda: TrainingSentences(self.train.explanations))
+
+    @functools.cached_property
+    def train_predicted(self) -> np.ndarray:
+        """The class that the classifier predicts of the training examples, int `(training examples,)`."""
+        return probabilities_of(self.model, self.train, self.batch_size).argmax(axis=1)
 
     @functools.cached_property
     def predicted(self) -> np.ndarray:
