@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from interpnet_tf.analysis.faithfulness_metrics import error_tracking, gain, interchange, randomised
+from interpnet_tf.analysis.faithfulness_metrics import (
+    erasure,
+    error_tracking,
+    gain,
+    interchange,
+    randomised,
+    round_trip,
+    simulatability,
+)
 from interpnet_tf.analysis.faithfulness_metrics.material import Material
 
 
@@ -69,5 +77,35 @@ METRICS = {
         randomised.randomised_classifier,
         "how much is said otherwise when all layers behind the features are random",
         details=randomised.by_depth,
+    ),
+    "comprehensiveness": Metric(
+        erasure.comprehensiveness,
+        "how much a word loses without the units named for it, beyond random ones",
+        "bits a word",
+        details=erasure.comprehensiveness_shares,
+    ),
+    "sufficiency": Metric(
+        erasure.sufficiency,
+        "how much a word keeps with the units named for it alone, beyond random ones",
+        "bits a word",
+        details=erasure.sufficiency_shares,
+    ),
+    "round_trip": Metric(
+        round_trip.round_trip,
+        "the share of the variance of r(x) that a reader has back from the sentence",
+        sentences_only=True,
+        details=round_trip.round_trip_layers,
+    ),
+    "round_trip_beyond_class": Metric(
+        round_trip.round_trip_beyond_class,
+        "the same of what r(x) has beyond the mean of the predicted class",
+        sentences_only=True,
+        details=round_trip.round_trip_layers_beyond_class,
+    ),
+    "simulatability": Metric(
+        simulatability.simulatability,
+        "by how much more often the decision is foreseen with the sentence than without",
+        sentences_only=True,
+        details=simulatability.simulatability_bins,
     ),
 }

@@ -10,7 +10,6 @@ import numpy as np
 from interpnet_tf.analysis.faithfulness_metrics.material import Material
 from interpnet_tf.analysis.faithfulness_metrics.sentence_vectors import SentenceVectors
 from interpnet_tf.analysis.faithfulness_metrics.softmax_regression import SoftmaxRegression
-from interpnet_tf.backbones.principal_components import PrincipalComponents
 
 _COMPONENTS = 20
 _EXAMPLES = 500  # enough to find these few directions
@@ -82,7 +81,7 @@ def _simulated(material: Material) -> tuple[np.ndarray, np.ndarray]:
 class _Simulators(NamedTuple):
     """Who foresees the classifier's decision from the example, the sentence, or both."""
 
-    components: PrincipalComponents
+    components: _Components
     vectors: SentenceVectors
     both: SoftmaxRegression
     of_x: SoftmaxRegression
@@ -92,9 +91,7 @@ class _Simulators(NamedTuple):
     def learn(cls, material: Material) -> _Simulators:
         train, sentences = material.train, material.training_sentences
         inputs = _flat_inputs(train.inputs)
-        some = inputs[:: -(-len(inputs) // _EXAMPLES)]
-        most = min(_COMPONENTS, len(some) - 1, inputs.shape[1])
-        components = PrincipalComponents.fit(some, most)
+        components = _Components(inputs[:: -(-len(inputs) // _EXAMPLES)])
         x, e = components(inputs), sentences.vectors
         of_sentence = material.train_predicted[sentences.owners]
         return cls(
@@ -104,6 +101,28 @@ class _Simulators(NamedTuple):
             SoftmaxRegression(x, material.train_predicted),
             SoftmaxRegression(e, of_sentence),
         )
+
+
+class _Components:
+    """Projects vectors on the directions in which those of some examples differ most.
+
+    Args:
+        inputs: `(examples, width)`. The projections of a typical example have a length of 1.
+    """
+
+    def __init__(self, inputs: np.ndarray) -> None:
+        self._mean = inputs.mean(axis=0, dtype="float32")
+        centred = inputs - self._mean
+        values, vectors = np.linalg.eigh(centred @ centred.T)
+        values, vectors = values[-_COMPONENTS:], vectors[:, -_COMPONENTS:]
+        real = values > 1e-6 * values[-1]
+        values, vectors = values[real], vectors[:, real]
+        scale = np.sqrt(len(inputs) / values.sum()) if len(values) else 1.0
+        self._basis = centred.T @ (vectors * (scale / np.sqrt(values)))
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        parts = np.array_split(inputs, -(-len(inputs) // _EXAMPLES))
+        return np.concatenate([(part - self._mean) @ self._basis for part in parts])
 
 
 def _flat_inputs(inputs: Any) -> np.ndarray:
