@@ -7,12 +7,11 @@ import pytest
 
 from interpnet_tf import analysis
 from interpnet_tf.analysis import faithfulness_metrics
-from interpnet_tf.analysis.faithfulness_metrics import Material, Metric, controls, measuring, registry
+from interpnet_tf.analysis.faithfulness_metrics import Material, Metric, controls, registry
 
 
-@pytest.fixture
-def two_metrics(monkeypatch):
-    """Metrics whose figures are known: places, and the length of what was said."""
+def two_metrics():
+    """Returns metrics whose figures are known: places, and the length of what was said."""
 
     def places(material):
         return np.where(material.right, np.arange(len(material.dataset)), np.nan)
@@ -20,17 +19,16 @@ def two_metrics(monkeypatch):
     def lengths(material):
         return np.array([float(len(said)) for said in material.said])
 
-    metrics = {
+    return {
         "places": Metric(places, "the place", details=lambda material: {"twice": 2 * places(material)}),
         "lengths": Metric(lengths, "the length", "letters", sentences_only=True, better="lower"),
     }
-    monkeypatch.setattr(measuring, "METRICS", metrics)
-    return metrics
 
 
-def test_result_and_report(trained, birds, two_metrics):
+def test_result_and_report(trained, birds):
     said = ["a bird"] * 12
-    result = analysis.faithfulness(trained, birds, birds, said=said, shuffled=trained, samples=50)
+    options = {"said": said, "shuffled": trained, "metrics": two_metrics(), "samples": 50}
+    result = analysis.faithfulness(trained, birds, birds, **options)
     assert json.loads(json.dumps(result)) == result
     places = result["places"]
     assert (places["value"], places["examples"]) == (5.5, 12)  # of 0 to 11; the model is never wrong

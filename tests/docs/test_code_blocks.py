@@ -25,6 +25,7 @@ SHELL = [block for block in BLOCKS if block.language == "sh"]
 BUILDS_ON = {
     "docs/attribution.md": "README.md",
     "docs/confidence.md": "README.md",
+    "docs/faithfulness.md": "README.md",
     "docs/interventions.md": "README.md",
     "docs/pictures.md": "README.md",
     "docs/quick-start.md": "README.md",

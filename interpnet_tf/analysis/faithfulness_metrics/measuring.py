@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from interpnet_tf.analysis.faithfulness_metrics import controls
 from interpnet_tf.analysis.faithfulness_metrics.material import Material
-from interpnet_tf.analysis.faithfulness_metrics.registry import METRICS
+from interpnet_tf.analysis.faithfulness_metrics.registry import METRICS, Metric
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.metrics.bootstrap import bootstrap_interval
 from interpnet_tf.model import InterpNet
@@ -23,7 +23,7 @@ def faithfulness(
     said: Sequence[str] | None = None,
     captioning: InterpNet | None = None,
     shuffled: InterpNet | None = None,
-    metrics: Iterable[str] | None = None,
+    metrics: Iterable[str] | Mapping[str, Metric] | None = None,
     samples: int = 1000,
     seed: int = 0,
     batch_size: int = 64,
@@ -44,7 +44,7 @@ def faithfulness(
             for each of `dataset.explained()`.
         captioning: a control that hears the input only; `None` has none.
         shuffled: what `shuffled_r` returned; `None` has no such control.
-        metrics: which of `METRICS`; `None` are all.
+        metrics: names of `METRICS`, or a dict of a `Metric` by name; `None` are all of `METRICS`.
         samples: how many times the examples are drawn anew for an interval.
         seed: of the draws.
         batch_size: examples or sentences at a time.
@@ -78,8 +78,7 @@ def faithfulness(
     silent = {"constant": controls.constant(system), "template": controls.template(system)}
     sentences = {name: system.saying(of_one) for name, of_one in silent.items()}
     result: dict[str, Any] = {}
-    for name in chosen:
-        metric = METRICS[name]
+    for name, metric in chosen.items():
         beside = {**sentences, **speaking} if metric.sentences_only else speaking
         result[name] = {
             **_summary(metric.figures(system), system, samples, seed),
@@ -99,13 +98,15 @@ def faithfulness(
     return result
 
 
-def _chosen(metrics: Iterable[str] | None) -> list[str]:
+def _chosen(metrics: Iterable[str] | Mapping[str, Metric] | None) -> dict[str, Metric]:
+    if isinstance(metrics, Mapping):
+        return dict(metrics)
     names = list(METRICS if metrics is None else [metrics] if isinstance(metrics, str) else metrics)
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         got = ", ".join(map(str, unknown)) or "none"
         raise ValueError(f"metrics must be some of {', '.join(METRICS)}; got {got}")
-    return names
+    return {name: METRICS[name] for name in names}
 
 
 def _summary(figures: np.ndarray, material: Material, samples: int, seed: int) -> dict[str, Any]:
