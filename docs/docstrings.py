@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 import griffe
 
@@ -15,12 +16,20 @@ class LazyNames(griffe.Extension):
     """Adds the names that a room imports when they are first used, from its dicts of names and modules."""
 
     def on_package(self, *, pkg: griffe.Module, **_: object) -> None:
-        for room in (pkg, pkg["analysis"], pkg["speakers"]):
+        for room in _packages(pkg):
             for name, module in _dict(room, "_PUBLIC").items():
                 room.set_member(name, griffe.Alias(name, f"{module}.{name}"))
         for name, module in _dict(pkg, "_MODULES").items():
             if name not in pkg.members:
                 pkg.set_member(name, griffe.Alias(name, module))
+
+
+def _packages(package: griffe.Module) -> Iterator[griffe.Module]:
+    """Yields a package and those within it that have names to add."""
+    if "_PUBLIC" in package.members:
+        yield package
+    for module in list(package.modules.values()):
+        yield from _packages(module)
 
 
 def _dict(room: griffe.Module, name: str) -> dict[str, str]:

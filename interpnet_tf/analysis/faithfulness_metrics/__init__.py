@@ -6,16 +6,15 @@
 
 from interpnet_tf.support.lazy_names import lazy_names
 
-_ROOM = "interpnet_tf.analysis.faithfulness_metrics"
 _PUBLIC = {
-    "METRICS": f"{_ROOM}.registry",
-    "Material": f"{_ROOM}.material",
-    "Metric": f"{_ROOM}.registry",
-    "faithfulness": f"{_ROOM}.measuring",
-    "permuted_labels": f"{_ROOM}.retrained",
-    "report": f"{_ROOM}.table",
-    "shuffled_r": f"{_ROOM}.retrained",
-    "words_changed": f"{_ROOM}.randomised",
+    "METRICS": "interpnet_tf.analysis.faithfulness_metrics.registry",
+    "Material": "interpnet_tf.analysis.faithfulness_metrics.material",
+    "Metric": "interpnet_tf.analysis.faithfulness_metrics.registry",
+    "faithfulness": "interpnet_tf.analysis.faithfulness_metrics.measuring",
+    "permuted_labels": "interpnet_tf.analysis.faithfulness_metrics.retrained",
+    "report": "interpnet_tf.analysis.faithfulness_metrics.table",
+    "shuffled_r": "interpnet_tf.analysis.faithfulness_metrics.retrained",
+    "words_changed": "interpnet_tf.analysis.faithfulness_metrics.randomised",
 }
 
 __all__ = list(_PUBLIC)
