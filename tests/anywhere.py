@@ -15,13 +15,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
+# By default each process of the suite has one.
+TWO_THREADS = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "2")
 CONDITIONS = {
     "as it is": {},
     "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2"},
     "SSE4.1": {"ONEDNN_MAX_CPU_ISA": "SSE41"},
     "without oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"},
-    "one thread": ONE_THREAD,
+    "two threads": TWO_THREADS,
+    "one core": {},
     "random order": {"INTERPNET_TEST_ORDER": "1"},
     "beside a busy process": {},
 }
@@ -46,7 +48,7 @@ def busy() -> Iterator[None]:
 def run(condition: str, arguments: list[str]) -> dict[str, float]:
     """Runs pytest under a condition; returns its counts and the minutes it took."""
     command = [sys.executable, "-m", "pytest", *arguments]
-    if condition == "one thread" and sys.platform == "linux":
+    if condition == "one core" and sys.platform == "linux":
         command = ["taskset", "-c", "0", *command]
     begin, summary = time.monotonic(), ""
     with busy() if condition == "beside a busy process" else contextlib.nullcontext():

@@ -1,8 +1,13 @@
 """What the tests share: TensorFlow without its chatter, a tiny data set, tiny models."""
 
+import gc
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each worker has a core: a second thread would only wait for it. Programs that tests start inherit this.
+    for _name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(_name, "1")
 
 import dataclasses
 import random
@@ -29,6 +34,13 @@ from interpnet_tf import Explanation, ExplanationDataset, ExplanationTokenizer, 
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 half_precision.skip_where_it_crashes()
+
+
+def pytest_collection_finish() -> None:
+    """Spares the garbage collector what stays until the end, most of which is TensorFlow's modules."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 20)
 
 
 @pytest.hookimpl(wrapper=True)
