@@ -98,10 +98,9 @@ def test_run_folder_is_text_but_for_the_model(run):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("quick_meteor")
-def test_evaluate_prints_yardsticks_beside_the_model(run):
-    result = interpnet("evaluate", run, "--json")
-    assert result.returncode == 0, result.stderr
-    scores = json.loads(result.stdout)
+def test_evaluate_prints_yardsticks_beside_the_model(capsys, run):
+    assert main(["evaluate", str(run), "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
     assert set(scores["rows"]) == {"interpnet-2", "constant sentence", "one human of the others"}
     assert set(scores["rows"]["interpnet-2"]) == {"5", "10"}
     assert scores["rows"]["interpnet-2"]["10"]["meteor"] == 0.5
@@ -231,14 +230,22 @@ def _weights(run):
     return itf.load(run / "model.keras").get_weights()
 
 
+THREE_EPOCHS = ["train", *TINY, "--epochs", "3", "--classifier-epochs", "3", "--seed", "5", "--out"]
+
+
+@pytest.fixture(scope="module")
+def weights_of_a_whole_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    assert main([*THREE_EPOCHS, str(folder)]) == 0
+    return _weights(folder)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["classifier", "explainer"])
-def test_a_killed_run_resumes_to_the_same_weights(tmp_path, stage):
-    arguments = ["train", *TINY, "--epochs", "3", "--classifier-epochs", "3", "--seed", "5", "--out"]
-    assert interpnet(*arguments, tmp_path / "whole").returncode == 0
+def test_a_killed_run_resumes_to_the_same_weights(capsys, weights_of_a_whole_run, tmp_path, stage):
     killed = tmp_path / "killed"
     process = subprocess.Popen(
-        [sys.executable, "-m", "interpnet_tf.cli", *arguments, str(killed)], stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "interpnet_tf.cli", *THREE_EPOCHS, str(killed)], stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 300
     while not list(killed.glob(f"checkpoints/{stage}/epoch-*")):
@@ -248,8 +255,7 @@ def test_a_killed_run_resumes_to_the_same_weights(tmp_path, stage):
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not (killed / "model.keras").exists()
-    assert "not finished" in interpnet("evaluate", killed).stderr
-    result = interpnet("train", "--resume", "--out", killed)
-    assert result.returncode == 0, result.stderr
-    for whole, resumed in zip(_weights(tmp_path / "whole"), _weights(killed), strict=True):
+    assert "not finished" in failing(capsys, "evaluate", killed)
+    assert main(["train", "--resume", "--out", str(killed)]) == 0
+    for whole, resumed in zip(weights_of_a_whole_run, _weights(killed), strict=True):
         np.testing.assert_allclose(resumed, whole, atol=1e-6)
