@@ -145,7 +145,7 @@ def concrete_functions(
         return lambda x: body(prepared(x))
 
     def of_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        return bodies["serving_default"](prepared(decode_images(image_bytes, spec.shape[1])))
+        return functions["serving_default"](decode_images(image_bytes, spec.shape[1]))
 
     functions = {
         name: tf.function(of_arrays(body)).get_concrete_function(spec) for name, body in bodies.items()
