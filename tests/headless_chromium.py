@@ -42,10 +42,12 @@ class Browser:
         self._next_id = 0
         self._session: dict[str, str] = {}
         self.requested: list[str] = []
+        self.errors: list[Any] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._session = {"sessionId": session}
-        self.call("Network.enable")
+        for domain in ("Network", "Log", "Runtime"):
+            self.call(f"{domain}.enable")
 
     def __enter__(self) -> Browser:
         return self
@@ -57,7 +59,7 @@ class Browser:
         os.close(self._write)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Calls a method of the protocol; remembers the addresses that the tab has requested meanwhile."""
+        """Calls a method of the protocol; remembers what the tab requests and complains of meanwhile."""
         self._next_id += 1
         message = {"id": self._next_id, "method": method, "params": parameters, **self._session}
         os.write(self._write, json.dumps(message).encode() + b"\0")
@@ -71,6 +73,8 @@ class Browser:
             answer = json.loads(text)
             if answer.get("method") == "Network.requestWillBeSent":
                 self.requested.append(answer["params"]["request"]["url"])
+            if _is_error(answer):
+                self.errors.append(answer["params"])
             if answer.get("id") == self._next_id:
                 if "error" in answer:
                     raise RuntimeError(answer["error"])
@@ -101,3 +105,12 @@ class Browser:
         place = {name: self.value(f"{box}.{name} + 10") for name in "xy"}
         for kind in ("dragEnter", "dragOver", "drop"):
             self.call("Input.dispatchDragEvent", type=kind, data=data, **place)
+
+
+def _is_error(event: dict[str, Any]) -> bool:
+    """Whether an event is an exception or an error on the console."""
+    parameters = event.get("params", {})
+    return event.get("method") == "Runtime.exceptionThrown" or (
+        event.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled")
+        and "error" in (parameters.get("type"), parameters.get("entry", {}).get("level"))
+    )

@@ -5,6 +5,7 @@
 class and sentence. `faithfulness` measures whether sentences say what the network decided by, see
 `faithfulness_metrics`. `ExplanationMonitor` shows explanations during `fit`.
 `Confidence` knows how probably a sentence is true, and says nothing where that is too low.
+`report` writes a page about a trained network.
 """
 
 from interpnet_tf.support.lazy_names import lazy_names
@@ -30,6 +31,7 @@ _PUBLIC = {
 _MODULES = {
     "faithfulness_metrics": "interpnet_tf.analysis.faithfulness_metrics",
     "plot": "interpnet_tf.analysis.plot",
+    "report": "interpnet_tf.analysis.report",
 }
 
 __all__ = [*_PUBLIC, *_MODULES]  # noqa: PLE0604

@@ -26,16 +26,8 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Scores a run, and prints the table or JSON."""
     from interpnet_tf.runs import evaluation
-    from interpnet_tf.support.atomic import write_atomically
 
     trained, decoding = arguments.trained(options), arguments.decoding(options)
-    mark = arguments.mark(options)
-    training_sentences = trained.load("train").explanations
-    dataset = trained.load(options.split, **mark)
-    result = {"run": trained.path, "data": trained.config.data, "variant": trained.name}
-    result |= {"split": options.split, "decoding": decoding, **mark}
-    result |= evaluation.evaluate(trained.model, dataset, training_sentences, name=trained.name, **decoding)
+    result = evaluation.evaluate_run(trained, options.split, arguments.mark(options), decoding)
     text = json.dumps(json_safe(result), indent=1)
-    if trained.folder is not None:
-        write_atomically(trained.folder / f"metrics-{options.split}.json", text + "\n")
     terminal.show(text if options.json else evaluation.report(result))

@@ -8,11 +8,23 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 
-from interpnet_tf.cli import evaluate, explain, export, features, kit, reasons, reduce, serve, table1, train
+from interpnet_tf.cli import (
+    evaluate,
+    explain,
+    export,
+    features,
+    kit,
+    reasons,
+    reduce,
+    report,
+    serve,
+    table1,
+    train,
+)
 from interpnet_tf.cli.arguments import Parser
 from interpnet_tf.support import terminal
 
-_COMMANDS = (train, evaluate, explain, reasons, export, kit, table1, features, reduce, serve)
+_COMMANDS = (train, evaluate, explain, reasons, report, export, kit, table1, features, reduce, serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

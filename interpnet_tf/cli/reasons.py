@@ -30,21 +30,9 @@ def run(options: argparse.Namespace) -> None:
     from interpnet_tf.support.progress import CountLine
 
     trained, mark = arguments.trained(options), arguments.mark(options)
-    if trained.config is not None and trained.config.data != "sketchbirds":
-        raise ValueError(
-            f"{trained.path} is trained on {trained.config.data!r}, and what carried a decision is known of "
-            "sketchbirds only, whose pictures can be repainted"
-        )
+    progress = CountLine("effects of the parts", "pictures")
+    effects = reasons.effects_of_run(trained, options.split, mark, progress)
     dataset = trained.load(options.split, **mark)
-    effects = reasons.measure_effects(
-        trained.model.classifier,
-        options.split,
-        trained.config.seed_of_data,
-        output=trained.model.output_kind,
-        cache_folder=trained.folder,
-        progress=CountLine("effects of the parts", "pictures"),
-        **{**trained.config.options, **mark},
-    )
     result = {"run": trained.path, "split": options.split, **mark}
     result |= reasons.score_speakers(trained.model, dataset, effects)
     text = json.dumps(json_safe(result), indent=1)

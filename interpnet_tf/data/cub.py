@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from PIL import Image
 
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.feature_files import read_features
-from interpnet_tf.data.images import read_images
+from interpnet_tf.data.images import open_image, read_images
 
 SPLITS = ("train", "validation", "test", "trainval")
 
@@ -96,6 +97,17 @@ def image_paths(
     folder, text_folder = _find_folders(Path(root))
     dataset = _select(folder, text_folder, *_read_lists(folder), split, validation_fraction, seed)
     return [folder / "images" / name for name in dataset.ids], dataset.labels
+
+
+def photograph(root: str | os.PathLike, name: str) -> Image.Image | None:
+    """Returns a photograph at its full size, `None` where it is not on the disk.
+
+    Args:
+        root: see `load`.
+        name: its path in `images.txt`, as the `ids` of the data set have it.
+    """
+    path = find_folder(Path(root)) / "images" / name
+    return open_image(path) if path.is_file() else None
 
 
 def _select(

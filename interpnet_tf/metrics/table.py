@@ -16,6 +16,11 @@ _HEADERS = {
 }
 
 
+def header_of(column: str) -> str:
+    """Returns how tables call a score: `meteor` is METEOR."""
+    return _HEADERS.get(column, column)
+
+
 def format_table(rows: dict[str, dict[str, float | None]], columns: Sequence[str]) -> str:
     """Formats scores as a right-aligned table of text, times 100.
 
@@ -43,7 +48,7 @@ def format_table(rows: dict[str, dict[str, float | None]], columns: Sequence[str
         if not any(column in scores for scores in rows.values()):
             known = ", ".join(dict.fromkeys(name for scores in rows.values() for name in scores))
             raise ValueError(f"columns: no row has {column!r}; the rows have {known}")
-    lines = [["", *(_HEADERS.get(column, column) for column in columns)]]
+    lines = [["", *map(header_of, columns)]]
     lines += [[name, *(_cell(scores.get(column)) for column in columns)] for name, scores in rows.items()]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     return "\n".join(

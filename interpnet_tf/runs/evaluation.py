@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,9 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.introspection.finite import check_inputs, check_results
 from interpnet_tf.introspection.probabilities import class_probabilities
 from interpnet_tf.model import InterpNet
+from interpnet_tf.runs.trained import Trained
+from interpnet_tf.support.atomic import write_atomically
+from interpnet_tf.support.json_files import json_safe
 
 REFERENCE_COUNTS = (5, 10)
 
@@ -67,6 +72,31 @@ def evaluate(
         from interpnet_tf.metrics.facts import score_facts
 
         result["facts"] = {row: score_facts(pair[0], explained.facts) for row, pair in rows.items()}
+    return result
+
+
+def evaluate_run(
+    trained: Trained, split: str, mark: Mapping[str, str], decoding: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Scores a trained model on a split of its data, and keeps the result in its run folder.
+
+    Args:
+        trained: the model and its data.
+        split: such as `"test"`.
+        mark: the option of the data set's `load` of that name, where it is given.
+        decoding: how the words are chosen.
+
+    Returns:
+        What `evaluate` returns, and beside it what was measured.
+    """
+    training_sentences = trained.load("train").explanations
+    dataset = trained.load(split, **mark)
+    result = {"run": trained.path, "data": trained.config.data, "variant": trained.name}
+    result |= {"split": split, "decoding": dict(decoding), **mark}
+    result |= evaluate(trained.model, dataset, training_sentences, name=trained.name, **decoding)
+    if trained.folder is not None:
+        text = json.dumps(json_safe(result), indent=1)
+        write_atomically(trained.folder / f"metrics-{split}.json", text + "\n")
     return result
 
 

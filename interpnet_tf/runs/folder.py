@@ -202,6 +202,32 @@ def _untrained_explainer(
     )
 
 
+def read_history(run: str | os.PathLike) -> dict[str, dict[str, list[float]]]:
+    """Reads the course of a run's training.
+
+    Args:
+        run: the folder.
+
+    Returns:
+        For each stage what Keras' `History.history` holds, by name, one number an epoch; nan where one was
+        not finite. Nothing where the run has no `history.csv`.
+    """
+    path = Path(run) / "history.csv"
+    if not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    history: dict[str, dict[str, list[float]]] = {}
+    for stage in dict.fromkeys(row["stage"] for row in rows):
+        of_stage = [row for row in rows if row["stage"] == stage]
+        history[stage] = {
+            name: [float(row[name] or "nan") for row in of_stage]
+            for name in rows[0]
+            if name not in ("stage", "epoch") and any(row[name] for row in of_stage)
+        }
+    return history
+
+
 def _write_history(path: Path, stages: dict[str, list[dict[str, float]]]) -> None:
     columns = ["stage", "epoch", "loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"]
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:

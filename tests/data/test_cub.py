@@ -158,6 +158,14 @@ def test_photographs_are_cropped_at_the_centre(root, features):
         np.testing.assert_allclose(image[:, 2:-2], 10 * row, atol=3)
 
 
+def test_one_photograph_at_its_full_size(root):
+    write_photographs(root)
+    (name,) = cub.load(root, "test").ids[:1]
+    with Image.open(root / "CUB_200_2011" / "images" / name) as original:
+        assert cub.photograph(root, name).size == original.size
+    assert cub.photograph(root, "002.Rusty_Crow/none.jpg") is None
+
+
 def test_an_unreadable_photograph_is_named(root):
     write_photographs(root)
     path = root / "CUB_200_2011/images" / SPECIES[1] / "Rusty_Crow_0010.jpg"

@@ -20,6 +20,7 @@ PACKAGES = (
     "interpnet_tf.analysis",
     "interpnet_tf.analysis.plot",
     "interpnet_tf.analysis.faithfulness_metrics",
+    "interpnet_tf.analysis.report",
     "interpnet_tf.classifiers",
     "interpnet_tf.data",
     "interpnet_tf.data.sketchbirds",

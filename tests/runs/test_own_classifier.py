@@ -220,3 +220,15 @@ def test_options_are_not_abbreviated(capsys):
     with pytest.raises(SystemExit):
         main(["train", "--out", "out", "--class", "mine.keras"])
     assert "unrecognized arguments: --class mine.keras" in capsys.readouterr().err
+
+
+def test_a_report_of_a_file(folder, interpnet):
+    report = ("report", "birds.keras", "--data", "birds.csv", "-o", "page.html", "--examples", 2)
+    code, out, error = interpnet(*report, "--sampler", "beam")
+    assert (code, out) == (0, "wrote page.html\n"), error
+    html = (folder / "page.html").read_text("utf-8")
+    assert "model on birds.csv, test examples" in html
+    assert "constant sentence" in html
+    code, _, error = interpnet(*report, "--worst", "facts")
+    assert code == 2
+    assert "not known" in error

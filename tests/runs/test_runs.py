@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -82,3 +83,21 @@ def test_the_data_seed_is_that_of_the_data(monkeypatch):
     runs.RunConfig("cub", root="here", seed=3).load("test")
     runs.RunConfig("cub", root="here", seed=3, data_seed=0).load("test")
     assert given == [3, 0]
+
+
+def test_the_history_of_a_run(tmp_path):
+    """A loss that was not finite is not a number; columns that a stage never has are left out."""
+    assert runs.read_history(tmp_path) == {}
+    rows = [
+        "stage,epoch,loss,val_loss,accuracy",
+        "classifier,1,2.5,2,0.5",
+        "classifier,2,,1,0.75",
+        "explainer,1,3,4,",
+    ]
+    (tmp_path / "history.csv").write_text("\n".join(rows) + "\n")
+    history = runs.read_history(tmp_path)
+    assert math.isnan(history["classifier"]["loss"].pop())
+    assert history == {
+        "classifier": {"loss": [2.5], "val_loss": [2, 1], "accuracy": [0.5, 0.75]},
+        "explainer": {"loss": [3], "val_loss": [4]},
+    }

@@ -15,14 +15,17 @@ from interpnet_tf.experiments.reasons.judging import (
     rank_correlation,
     reason_among_first,
 )
+from interpnet_tf.experiments.reasons.of_run import carried_by, effects_of_run
 from interpnet_tf.experiments.reasons.table import SPEAKERS, report, score_speakers
 
 __all__ = [
     "PARTS",
     "SPEAKERS",
     "Effects",
+    "carried_by",
     "effect_of_first",
     "effect_said",
+    "effects_of_run",
     "mean_effects_elsewhere",
     "measure_effects",
     "named_parts",

@@ -1,0 +1,91 @@
+"""The report of a run: its page, made of what the run folder and its data hold."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from interpnet_tf.analysis.report import Audit, Carried, write_report
+from interpnet_tf.data import cub
+from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.runs.evaluation import evaluate_run
+from interpnet_tf.runs.folder import read_history
+from interpnet_tf.runs.trained import Trained
+from interpnet_tf.support.json_files import json_safe, read_record
+
+
+def report_run(
+    trained: Trained,
+    path: str | os.PathLike,
+    split: str = "test",
+    *,
+    examples: int = 12,
+    worst: str | None = None,
+    mark: Mapping[str, str] | None = None,
+    decoding: Mapping[str, Any] | None = None,
+    carried: Carried | None = None,
+    audit: Audit | None = None,
+) -> None:
+    """Writes the report of a trained model, see `analysis.report.write_report`.
+
+    The scores are those that `interpnet evaluate` has left in the run folder; where there are none of this
+    split, mark and decoding they are computed.
+
+    Args:
+        trained: the model and its data.
+        path: of the page.
+        split: such as `"test"`; of its examples those with sentences are shown, if any has one.
+        examples, worst: see `write_report`.
+        mark: the option of the data set's `load` of that name, where it is given.
+        decoding: how the words are chosen.
+        carried: what carried the decision of each example of the split, where that is known.
+        audit: of the model, where there is one.
+
+    Raises:
+        ValueError: if the data are not those of the model.
+    """
+    mark, decoding = dict(mark or {}), dict(decoding or {"seed": 0})
+    dataset = trained.load(split, **mark)
+    scores = None
+    if len(dataset.explained()):
+        scores = _kept_scores(trained, split, mark, decoding)
+        scores = scores or json_safe(evaluate_run(trained, split, mark, decoding))
+        if len(dataset.explained()) < len(dataset) and carried is None:
+            dataset = dataset.explained()
+    write_report(
+        path,
+        trained.model,
+        dataset,
+        f"{trained.name} on {Path(trained.config.data).name}, {split} examples",
+        scores=scores,
+        histories={} if trained.folder is None else read_history(trained.folder),
+        pictures=_photographs(trained, dataset),
+        carried=carried,
+        audit=audit,
+        examples=examples,
+        worst=worst,
+        **decoding,
+    )
+
+
+def _kept_scores(
+    trained: Trained, split: str, mark: dict[str, str], decoding: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Returns the scores in the run folder, where they are those of this mark and decoding."""
+    path = None if trained.folder is None else trained.folder / f"metrics-{split}.json"
+    if path is None or not path.exists():
+        return None
+    scores = read_record(path, "the scores of a run", "remove it, and they are computed anew")
+    same = scores.get("decoding", {"seed": 0}) == json.loads(json.dumps(decoding))
+    return scores if same and scores.get("mark") == mark.get("mark") else None
+
+
+def _photographs(trained: Trained, dataset: ExplanationDataset) -> Callable[[int], Any] | None:
+    """Returns what finds the photographs of examples whose inputs are features, where they are on disk."""
+    if trained.config.data != "cub" or dataset.inputs.ndim == 4:
+        return None
+    root = trained.root or trained.config.root
+    return lambda index: cub.photograph(root, dataset.ids[index])
