@@ -28,8 +28,9 @@ def _packages(package: griffe.Module) -> Iterator[griffe.Module]:
     """Yields a package and those within it that have names to add."""
     if "_PUBLIC" in package.members:
         yield package
-    for module in list(package.modules.values()):
-        yield from _packages(module)
+    for module in list(package.members.values()):
+        if isinstance(module, griffe.Module):  # no alias of a package, which may lead back
+            yield from _packages(module)
 
 
 def _dict(room: griffe.Module, name: str) -> dict[str, str]:
