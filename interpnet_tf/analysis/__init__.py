@@ -1,11 +1,11 @@
 """What explanations look like, and what they rest on.
 
 `attribute` and `attribute_decision` tell which layers made words, and the class, as probable as they are.
-`plot` draws that. `patch` gives a classifier some activations of another example and says what becomes of
-class and sentence. `faithfulness` measures whether sentences say what the network decided by, see
-`faithfulness_metrics`. `ExplanationMonitor` shows explanations during `fit`.
-`Confidence` knows how probably a sentence is true, and says nothing where that is too low.
-`report` writes a page about a trained network.
+`ReasonScores` tells how much of a decision rests on what a phrase says. `plot` draws attributions. `patch`
+gives a classifier some activations of another example and says what becomes of class and sentence.
+`faithfulness` measures whether sentences say what the network decided by, see `faithfulness_metrics`.
+`ExplanationMonitor` shows explanations during `fit`. `Confidence` knows how probably a sentence is true, and
+says nothing where that is too low. `report` writes a page about a trained network.
 """
 
 from interpnet_tf.support.lazy_names import lazy_names
@@ -20,6 +20,7 @@ _PUBLIC = {
     "FactsTrue": "interpnet_tf.analysis.abstention.criteria",
     "Patched": "interpnet_tf.analysis.patching",
     "PhrasesTrue": "interpnet_tf.analysis.abstention.criteria",
+    "ReasonScores": "interpnet_tf.attribution",
     "TellsClass": "interpnet_tf.analysis.abstention.criteria",
     "attribute": "interpnet_tf.attribution",
     "attribute_decision": "interpnet_tf.attribution",

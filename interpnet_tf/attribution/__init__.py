@@ -7,11 +7,20 @@ from interpnet_tf.attribution.attribution import Attribution
 from interpnet_tf.attribution.decision_attribution import DecisionAttribution
 from interpnet_tf.attribution.decisions import attribute_decision
 from interpnet_tf.attribution.methods import METHODS
+from interpnet_tf.attribution.reason_scores import ReasonScores
 from interpnet_tf.attribution.words import attribute
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.generation.traces import Traces
 
-__all__ = ["METHODS", "Attribution", "DecisionAttribution", "attribute", "attribute_decision", "trace"]
+__all__ = [
+    "METHODS",
+    "Attribution",
+    "DecisionAttribution",
+    "ReasonScores",
+    "attribute",
+    "attribute_decision",
+    "trace",
+]
 
 
 def trace(model: ExplainingModel) -> None:

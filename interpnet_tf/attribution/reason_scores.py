@@ -18,16 +18,16 @@ from interpnet_tf.support.checks import check_whole
 _MOST_EXAMPLES = 2400
 _MOST_ALTERNATIVES = 8
 _USUAL_EXAMPLES, _USUAL_WEIGHT = 300, 0.25
-_STRONGEST = 3
+_STRONGEST, _COVERAGE = 3, 0.45
 
 
 class ReasonScores:
     """Scores what phrases say of an example by how much the classifier's decision rests on it.
 
     No example is changed and nothing is known but the network, the training examples and their sentences.
-    Phrases that mean the same are one concept, see `Concepts`. A concept's direction in a layer is learnt from
-    which training examples it is said of. Then the activation of an example is moved from the concept to each
-    of its alternatives, near and far, and what lies behind the layer is computed:
+    Phrases that mean the same are one concept, see `Concepts`. A concept's direction in a layer is learnt
+    from which training examples it is said of. Then the activation of an example is moved from the concept to
+    each of its alternatives, near and far, and what lies behind the layer is computed:
 
         score(concept, x) = mean over alternatives, scales and layers of ½ · Σ_class |P'(class) - P(class)|
                             + ¼ · the mean of that over training examples with the concept or an alternative
@@ -87,7 +87,9 @@ class ReasonScores:
         inputs = train.subset(kept).inputs
         self._shifts = ConceptShifts(model, inputs, mentions.astype("float64"), penalty, batch_size)
         self._usual = np.zeros(len(self.concepts), "float32")
-        self._usual = self._usual_scores(train.subset(kept[:_USUAL_EXAMPLES]).inputs, mentions[:_USUAL_EXAMPLES])
+        self._usual = self._usual_scores(
+            train.subset(kept[:_USUAL_EXAMPLES]).inputs, mentions[:_USUAL_EXAMPLES]
+        )
 
     def of_concepts(self, x: Any, concepts: Sequence[Iterable[int]]) -> list[dict[int, float]]:
         """Scores concepts, by their numbers in `concepts`.
@@ -145,9 +147,9 @@ class ReasonScores:
         """Scores whole sentences by the phrases that they state.
 
         Each phrase counts as the square of its score, so that weak ones count little, relative to the
-        strongest of all sentences of the example. The relevance is the mean of two figures: that of the
-        phrases of the sentence, and the sum of its strongest three as a share of the sum of the strongest
-        three of all sentences. So a sentence should state what carried the decision, and little else.
+        strongest of all sentences of the example. The relevance is 0.55 · the mean of the phrases of
+        the sentence + 0.45 · the sum of its strongest three as a share of the sum of the strongest three of
+        all sentences. So a sentence should state what carried the decision, and little else.
 
         Args:
             x: examples, as of `InterpNet.explain`.
@@ -191,7 +193,10 @@ def _relevance(said: Sequence[tuple[int, ...]], scores: dict[int, float]) -> np.
     squares = {concept: (score / largest) ** 2 for concept, score in scores.items()}
     most = sum(sorted(squares.values())[-_STRONGEST:]) or 1.0
     parts = [sorted(squares[concept] for concept in of_one) or [0.0] for of_one in said]
-    return np.array([(np.mean(of_one) + sum(of_one[-_STRONGEST:]) / most) / 2 for of_one in parts], "float32")
+    values = [
+        (1 - _COVERAGE) * np.mean(of_one) + _COVERAGE * sum(of_one[-_STRONGEST:]) / most for of_one in parts
+    ]
+    return np.array(values, "float32")
 
 
 def _some(examples: int, most: int, seed: int) -> np.ndarray:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interpnet_tf.cli import arguments
 from interpnet_tf.support import terminal
+
+if TYPE_CHECKING:
+    from interpnet_tf.runs.trained import Trained
 
 
 def add_parser(commands: Any) -> None:
@@ -24,8 +28,25 @@ def add_parser(commands: Any) -> None:
         help="say nothing where a sentence is true with a lower probability, 0 to 1; the first time, that is "
         "learnt on the validation data of the run",
     )
+    explain.add_argument(
+        "--reasons",
+        action="store_true",
+        help="of many sentences choose what carried the decision; learns on the training data of the run",
+    )
     arguments.add_decoding(explain)
     explain.set_defaults(run_command=run)
+
+
+def _reasons(
+    trained: Trained, inputs: Any, options: argparse.Namespace, decoding: dict[str, Any]
+) -> list[Any]:
+    from interpnet_tf.speakers import Reasons
+
+    if options.sampler is not None or options.confidence is not None:
+        raise ValueError("--reasons chooses among a beam and draws; leave out --sampler and --confidence")
+    count = decoding.pop("n_best", 1)
+    said = Reasons(trained.model, trained.load("train")).explain(inputs, **decoding)
+    return [dataclasses.replace(one, alternatives=one.alternatives[: count - 1]) for one in said]
 
 
 def run(options: argparse.Namespace) -> None:
@@ -36,7 +57,9 @@ def run(options: argparse.Namespace) -> None:
 
     trained, decoding = Trained(options.run), arguments.decoding(options)
     names, inputs = input_files.read_inputs(options.files, trained.model.classifier)
-    if options.confidence is None:
+    if options.reasons:
+        explanations = _reasons(trained, inputs, options, decoding)
+    elif options.confidence is None:
         explanations = trained.model.explain(inputs, **decoding)
     else:
         explanations = confidence_of(trained, **decoding).explain(inputs, options.confidence)

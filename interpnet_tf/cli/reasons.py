@@ -34,6 +34,6 @@ def run(options: argparse.Namespace) -> None:
     effects = reasons.effects_of_run(trained, options.split, mark, progress)
     dataset = trained.load(options.split, **mark)
     result = {"run": trained.path, "split": options.split, **mark}
-    result |= reasons.score_speakers(trained.model, dataset, effects)
+    result |= reasons.score_speakers(trained.model, dataset, effects, trained.load("train"))
     text = json.dumps(json_safe(result), indent=1)
     terminal.show(text if options.json else reasons.report(result))

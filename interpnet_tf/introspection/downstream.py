@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 
 from interpnet_tf.introspection.default_layers import default_layers
-from interpnet_tf.introspection.graph import output_path, trace
+from interpnet_tf.introspection.graph import check_path, output_path, trace
 
 
 def downstream(classifier: keras.Model, path: str) -> keras.Model | None:
@@ -20,7 +20,8 @@ def downstream(classifier: keras.Model, path: str) -> keras.Model | None:
 
     Returns:
         A model, activation `(batch, ...)` → what the classifier gives; or `None` if something passes by the
-        layer, so that its activation alone does not tell the output, or if the layer is the output.
+        layer, so that its activation alone does not tell the output, if the layer is the output, or if it
+        lies inside of a nested model.
 
     Raises:
         ValueError: if `path` names no activation.
@@ -33,6 +34,7 @@ def downstream(classifier: keras.Model, path: str) -> keras.Model | None:
     >>> downstream(classifier, "hidden")(keras.ops.array([[1.0, 2.0]])).numpy().tolist()
     [[3.0]]
     """
+    check_path(classifier, path, "path")
     graph = trace(classifier, [path])
     if graph.output is graph.activations[path]:
         return None

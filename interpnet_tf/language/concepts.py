@@ -10,8 +10,8 @@ import numpy as np
 
 from interpnet_tf.language.phrases import Phrase, PhraseReader
 
-# Two phrases mean the same if they are said of the same examples, this near to how one phrase is said again by
-# other sentences, and a sentence hardly ever holds both: fewer than this share of what chance would make.
+# Two phrases mean the same if they are said of the same examples, this near to how one phrase is said again
+# by other sentences, and a sentence hardly ever holds both: fewer than this share of what chance would make.
 _LEAST_ALIKE, _MOST_TOGETHER, _LEAST_EVIDENCE = 0.6, 0.15, 3.0
 # Two concepts about the same noun are alternatives if examples of which both are said are this rare.
 _MOST_SHARED = 0.5
@@ -33,7 +33,8 @@ class Concepts:
 
     Example:
 
-    >>> birds = [["a red bird.", "it is a crimson bird."], ["a blue bird.", "this bird is blue."]] * 10
+    >>> red = ["a red bird.", "this bird is red.", "a crimson bird.", "this bird is crimson."]
+    >>> birds = [red, ["a blue bird.", "this bird is blue."]] * 10
     >>> concepts = Concepts.learn(birds)
     >>> concepts.names
     ['red bird', 'blue bird']
@@ -94,7 +95,9 @@ class Concepts:
                 together[np.ix_(known, known)] += 1
         sentences = np.array([max(len(of_one), 1) for of_one in read])
         groups = _same_meaning(phrases, counts, together, sentences)
-        mentions = np.stack([counts[:, group].any(axis=1) for group in groups], axis=1) if groups else counts > 0
+        mentions = (
+            np.stack([counts[:, group].any(axis=1) for group in groups], axis=1) if groups else counts > 0
+        )
         of_groups = tuple(tuple(phrases[index] for index in group) for group in groups)
         return cls(reader, of_groups, _alternatives(of_groups, mentions), mentions)
 
@@ -129,8 +132,8 @@ def _same_meaning(
     per_sentence = counts / sentences[:, None]
     expected = per_sentence.T @ counts
     np.fill_diagonal(expected, expected.diagonal() - per_sentence.sum(axis=0))
-    related = np.array([[bool({*one} & {*other}) for other in phrases] for one in phrases], bool)
-    together, related = together.copy(), related.reshape(len(phrases), -1)
+    related = np.array([bool({*one} & {*other}) for one in phrases for other in phrases], bool)
+    together, related = together.copy(), related.reshape(len(phrases), len(phrases))
     groups = [[index] for index in range(len(phrases))]
     alike = _likeness(expected, expected.diagonal()[:, None], expected.diagonal(), together, related)
     np.fill_diagonal(alike, 0)
@@ -165,9 +168,12 @@ def _likeness(
     return np.where(mean_the_same, likeness, 0)
 
 
-def _alternatives(phrases: tuple[tuple[Phrase, ...], ...], mentions: np.ndarray) -> tuple[tuple[int, ...], ...]:
+def _alternatives(
+    phrases: tuple[tuple[Phrase, ...], ...], mentions: np.ndarray
+) -> tuple[tuple[int, ...], ...]:
     heads = [{phrase.head for phrase in of_one} for of_one in phrases]
-    share_head = np.array([[bool(one & other) for other in heads] for one in heads], bool).reshape(len(heads), -1)
+    share_head = np.array([bool(one & other) for one in heads for other in heads], bool)
+    share_head = share_head.reshape(len(heads), len(heads))
     counts = mentions.T.astype("float64") @ mentions
     totals = counts.diagonal()
     result = []

@@ -12,10 +12,15 @@ from interpnet_tf.language.text import canonical
 # Words that end a phrase: determiners, pronouns, prepositions, conjunctions, auxiliaries, and the verbs by
 # which sentences present what they describe.
 _BETWEEN = frozenset(
-    """a an the this that these those it its it's his her their there here and or but with without on in over
-    at of from to for by as which who whose you i we they can could may also very is are was were be been has
-    have had having see sees seen show shows showing sit sits sitting stand stands standing walk walks walking
-    swim swims swimming float floats floating fly flies flying perch perches perched""".split()
+    word
+    for words in (
+        "a an the this that these those it its it's his her their there here and or but with without on",
+        "in over at of from to for by as which who whose you i we they can could may also very is are",
+        "was were be been has have had having see sees seen show shows showing sit sits sitting stand",
+        "stands standing walk walks walking swim swims swimming float floats floating fly flies flying",
+        "perch perches perched",
+    )
+    for word in words.split()
 )
 _COPULAS = frozenset(("is", "are", "was", "were"))
 _TOKEN = re.compile(r"[^\W\d_][\w'\-]*|[,.;]")
@@ -78,14 +83,10 @@ class PhraseReader:
         phrases: dict[Phrase, None] = {}
         whole: dict[str, str] = {}  # nouns of this sentence by their last word
         for run, subject in _runs(sentence):
-            if subject is None:
-                *modifiers, head = run
-                if modifiers and self._first_word.get(head) == modifiers[-1]:
-                    whole[head] = f"{modifiers.pop()} {head}"
-                subject = head
-            else:
-                modifiers = run
-            head = whole.get(subject, subject)
+            *modifiers, head = run if subject is None else (*run, subject)
+            if subject is None and modifiers and self._first_word.get(head) == modifiers[-1]:
+                whole[head] = f"{modifiers.pop()} {head}"
+            head = whole.get(head, head)
             phrases.update(dict.fromkeys(Phrase(head, modifier) for modifier in modifiers))
         return tuple(phrases)
 

@@ -108,7 +108,7 @@ class Reasons:
         return np.array(probable) + self.relevance_weight * relevance + self.belief_weight * np.log(believed)
 
     def _beliefs(self, candidates: list[str], said: list[str]) -> list[float]:
-        """Returns the belief in the phrase that is believed least, of each candidate; small without phrases."""
+        """Returns the belief in the least believed phrase of each candidate; small without phrases."""
         concepts = self.scores.concepts
         votes = collections.Counter(concept for sentence in said for concept in concepts.read(sentence))
 

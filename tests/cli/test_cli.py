@@ -109,12 +109,13 @@ def test_evaluate_prints_yardsticks_beside_the_model(capsys, run):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_meteor")
 def test_reasons_are_measured_once(capsys, run):
     assert main(["reasons", str(run), "--json"]) == 0
     first = capsys.readouterr()
     assert "48/48 pictures" in first.err
     result = json.loads(first.out)
-    assert (result["pictures"], list(result["rows"])) == (48, ["greedy", "beam", "one human"])
+    assert (result["pictures"], list(result["rows"])) == (48, ["greedy", "beam", "reasons", "one human"])
     assert result["rows"]["one human"]["attribute_precision"] == 1
     (file,) = run.glob("effects-*.npz")
     assert main(["reasons", str(run)]) == 0

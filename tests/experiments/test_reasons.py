@@ -199,23 +199,28 @@ def three():
 
 
 class TestTable:
+    @pytest.mark.usefixtures("quick_meteor")
     def test_a_row_a_speaker(self, three):
         crowns = [bird.attributes["crown"] for bird in three.facts]
 
-        def of_crowns(model, dataset):
+        def of_crowns(model, dataset, train):
             return [f"a bird with a {crown} crown." for crown in crowns]
 
-        result = reasons.score_speakers(None, three, EFFECTS, {"crowns": of_crowns})
+        result = reasons.score_speakers(
+            None, three, EFFECTS, three, {"crowns": of_crowns}, rank_phrases=False
+        )
         assert (result["pictures"], result["counted"]) == (3, 2)
         row = {"names_reason": 0.5, "effect_said": (1 + 0.125) / 2, "attribute_precision": 1.0, "words": 6.0}
+        row |= {"meteor": 0.5, "cider_d": result["rows"]["crowns"]["cider_d"]}
         assert result["rows"] == {"crowns": pytest.approx(row)}
+        assert result["phrases"] == {}
         assert result["parts"]["wings"]["effect"] == pytest.approx((0.1 + 0.8 + 0.04) / 3)
         assert result["parts"]["wings"]["flips"] == pytest.approx(1 / 3)
         assert result["parts"]["wings"]["named"] == {"crowns": 0.0}
         assert result["parts"]["tail"]["effect"] == pytest.approx(0.21)
         assert result["parts"]["crown"]["named"] == {"crowns": 1.0}
         lines = reasons.report(result).splitlines()
-        assert lines[2].split() == ["crowns", "50.0", "56.2", "100.0"]
+        assert lines[2].split()[:5] == ["crowns", "50.0", "56.2", "100.0", "50.0"]
         assert [line.split()[0] for line in lines[-3:]] == ["wings", "tail", "crown"]
 
     def test_rows_are_greedy_beam_and_a_person(self, three):
@@ -223,11 +228,37 @@ class TestTable:
             def explain(self, dataset, sampler="greedy"):
                 return [Explanation("", 0, 1.0, f"a {sampler} bird.", (), ()) for _ in dataset.ids]
 
-        said = {name: speak(Model(), three) for name, speak in reasons.SPEAKERS.items()}
+        said = {
+            name: speak(Model(), three, three)
+            for name, speak in reasons.SPEAKERS.items()
+            if name != "reasons"
+        }
         assert said["greedy"] == ["a greedy bird."] * 3
         assert said["beam"] == ["a beam bird."] * 3
         assert said["one human"] == [sentences[0] for sentences in three.explanations]
 
     def test_effects_of_other_pictures_are_refused(self, three):
         with pytest.raises(ValueError, match="the data set's 2 pictures, got those of 3"):
-            reasons.score_speakers(None, three.subset([0, 1]), EFFECTS)
+            reasons.score_speakers(None, three.subset([0, 1]), EFFECTS, three)
+
+
+def test_phrases_are_scored_each_alone(three):
+    class Concepts:
+        def read(self, sentence):
+            return (sentence,)
+
+    class Scores:
+        concepts = Concepts()
+
+        def of_concepts(self, dataset, asked):
+            return [{sentence: float(len(sentence)) for sentence in of_one} for of_one in asked]
+
+    table = reasons.score_phrases(Scores(), three)
+    facts = three.facts[0]
+    crown, size = facts.attributes["crown"], facts.attributes["size"]
+    assert table[0, reasons.PARTS.index("crown")] == len(f"this bird has a {crown} crown.")
+    assert table[0, reasons.PARTS.index("size")] == len(f"this is a {size} bird.")
+    for row, of_one in zip(table, three.facts, strict=True):
+        assert {part for part, value in zip(reasons.PARTS, row, strict=True) if value == 0} == {
+            part for part in reasons.PARTS if part not in of_one.visible
+        }

@@ -16,6 +16,7 @@ from interpnet_tf.experiments.reasons.judging import (
     reason_among_first,
 )
 from interpnet_tf.experiments.reasons.of_run import carried_by, effects_of_run
+from interpnet_tf.experiments.reasons.phrases import score_phrases
 from interpnet_tf.experiments.reasons.table import SPEAKERS, report, score_speakers
 
 __all__ = [
@@ -33,5 +34,6 @@ __all__ = [
     "rank_correlation",
     "reason_among_first",
     "report",
+    "score_phrases",
     "score_speakers",
 ]

@@ -1,0 +1,59 @@
+import numpy as np
+
+from interpnet_tf.language.concepts import Concepts
+
+# Each bird has a crown and a bill; two people call the bill by two names, and nobody by both at once.
+KINDS = [(crown, bill) for crown in ("red", "blue", "black") for bill in ("short", "long")]
+BIRDS = [
+    [
+        f"a {crown} crown and a {bill} bill.",
+        f"the beak of this bird is {bill}.",
+        f"its crown is {crown}.",
+        f"a bird with a {bill} bill.",
+        f"a {bill} beak, and a {crown} crown.",
+    ]
+    for crown, bill in KINDS * 4
+]
+
+
+def test_words_that_mean_the_same_are_one_concept():
+    concepts = Concepts.learn(BIRDS)
+    found = {frozenset(map(str, of_one)) for of_one in concepts.phrases}
+    assert found == {
+        frozenset({"red crown"}),
+        frozenset({"blue crown"}),
+        frozenset({"black crown"}),
+        frozenset({"short bill", "short beak"}),
+        frozenset({"long bill", "long beak"}),
+    }
+    assert concepts.read("this beak is short and its crown is red.") == concepts.read(
+        "a short bill and a red crown."
+    )
+
+
+def test_alternatives_are_about_the_same_thing_and_never_of_one_example():
+    concepts = Concepts.learn(BIRDS)
+    names = concepts.names
+    others = {
+        name: {names[other] for other in concepts.alternatives[index]} for index, name in enumerate(names)
+    }
+    assert others["red crown"] == {"blue crown", "black crown"}
+    (long,) = (name for name in names if name.startswith("long"))
+    (short,) = (name for name in names if name.startswith("short"))
+    assert others[long] == {short}
+
+
+def test_mentions_are_of_any_sentence_of_the_example():
+    concepts = Concepts.learn(BIRDS)
+    red = concepts.names.index("red crown")
+    np.testing.assert_array_equal(concepts.mentions[:, red], [crown == "red" for crown, _ in KINDS * 4])
+
+
+def test_rare_phrases_are_no_concept():
+    assert "green crown" not in Concepts.learn([*BIRDS, ["a green crown."] * 9]).names
+    assert "green crown" in Concepts.learn([*BIRDS, ["a green crown."] * 10]).names
+
+
+def test_sentences_without_phrases_give_none():
+    concepts = Concepts.learn([["."], []])
+    assert (len(concepts), concepts.mentions.shape, concepts.read("a red crown.")) == (0, (2, 0), ())
