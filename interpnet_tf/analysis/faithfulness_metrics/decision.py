@@ -1,7 +1,12 @@
-"""Which layers of a classifier make up its decision."""
+"""Which layers of a classifier make up its decision, and r(x) with those of another example."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from interpnet_tf.analysis.faithfulness_metrics.material import Material
 from interpnet_tf.introspection.default_layers import default_layers
 from interpnet_tf.introspection.graph import trace
 from interpnet_tf.model import InterpNet
@@ -14,3 +19,12 @@ def decision_layers(model: InterpNet) -> list[str]:
     of a picture: the features. In them it decides, and a caption of the picture has no need of them.
     """
     return default_layers(trace(model.classifier))[1:]
+
+
+def with_layers_of(material: Material, layers: Sequence[str], sources: np.ndarray) -> np.ndarray:
+    """Returns r(x) with the blocks of some layers, as far as it holds them, taken from other examples."""
+    r = material.r.copy()
+    for layer, block in material.model.introspector.slices.items():
+        if layer in layers:
+            r[:, block] = material.r[sources, block]
+    return r

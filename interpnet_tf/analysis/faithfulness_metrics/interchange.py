@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from interpnet_tf.analysis.faithfulness_metrics.decision import decision_layers
+from interpnet_tf.analysis.faithfulness_metrics.decision import decision_layers, with_layers_of
 from interpnet_tf.analysis.faithfulness_metrics.material import Material
 from interpnet_tf.generation.scoring import divergences
 
@@ -68,7 +68,7 @@ def _words(material: Material, layers: Sequence[str]) -> np.ndarray:
     ids = material.ids(material.said)
     bits = {}
     for of in ("other", "same"):
-        r = _with_layers_of(material, layers, material.another(of))
+        r = with_layers_of(material, layers, material.another(of))
         by_word = divergences(material.model, material.r, r, ids, material.batch_size)
         bits[of] = np.array([of_words.mean(dtype="float64") for of_words in by_word]) / np.log(2)
     return np.where(_have_sources(material), bits["other"] - bits["same"], np.nan)
@@ -78,7 +78,7 @@ def _classes(material: Material, layers: Sequence[str]) -> np.ndarray:
     target = material.predicted[material.another("other")]
     named = {}
     for of in ("other", "same"):
-        said = material.speak(_with_layers_of(material, layers, material.another(of)))
+        said = material.speak(with_layers_of(material, layers, material.another(of)))
         named[of] = material.reader.probabilities(said).argmax(axis=1) == target
     counts = _have_sources(material) & np.isin(target, material.reader.classes)
     return np.where(counts, named["other"].astype("float64") - named["same"], np.nan)
@@ -86,12 +86,3 @@ def _classes(material: Material, layers: Sequence[str]) -> np.ndarray:
 
 def _have_sources(material: Material) -> np.ndarray:
     return (material.another("other") >= 0) & (material.another("same") >= 0)
-
-
-def _with_layers_of(material: Material, layers: Sequence[str], sources: np.ndarray) -> np.ndarray:
-    """Returns r(x) with the blocks of some layers, as far as it holds them, taken from other examples."""
-    r = material.r.copy()
-    for layer, block in material.model.introspector.slices.items():
-        if layer in layers:
-            r[:, block] = material.r[sources, block]
-    return r

@@ -69,9 +69,8 @@ METRICS = {
     ),
     "error_tracking": Metric(
         error_tracking.error_tracking,
-        "where the classifier errs: the sentence tells the class predicted (1), or the true one (-1)",
-        sentences_only=True,
-        details=error_tracking.without_layers,
+        "where the classifier errs: how much the sentence tells the wrong class because it was decided for",
+        details=error_tracking.told_without_layers,
     ),
     "randomised_classifier": Metric(
         randomised.randomised_classifier,
