@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -262,3 +264,51 @@ def test_phrases_are_scored_each_alone(three):
         assert {part for part, value in zip(reasons.PARTS, row, strict=True) if value == 0} == {
             part for part in reasons.PARTS if part not in of_one.visible
         }
+
+
+class TestCounterfactualMentions:
+    def test_correlation_by_hand(self):
+        """Two edits of each of two pictures; the same part has an effect of 0.1 and 0.3, the other of 0.5."""
+        mentions = reasons.CounterfactualMentions(
+            picture=np.array([0, 0, 1, 1]),
+            part=np.array([3, 5, 3, 5]),
+            effect=np.array([0.1, 0.5, 0.3, 0.5]),
+            named=np.array([False, True, True, True]),
+        )
+        assert mentions.correlation == pytest.approx(np.corrcoef(mentions.effect, mentions.named)[0, 1])
+        # The means are 0.35 and 0.75.
+        products = [(-0.25 * -0.75 + 0.15 * 0.25), (-0.05 * 0.25 + 0.15 * 0.25)]
+        scale = np.sqrt(np.mean(np.array([0.25, 0.15, 0.05, 0.15]) ** 2)) * np.sqrt(3) / 4
+        np.testing.assert_allclose(mentions.figures, np.array(products) / 2 / scale)
+        # Without the means of the parts: -0.1, 0, 0.1, 0 and -0.5, 0, 0.5, 0.
+        assert mentions.correlation_within_parts == pytest.approx(1)
+
+    def test_a_constant_sentence_has_none_within_parts(self):
+        part = np.arange(12) % 3
+        mentions = reasons.CounterfactualMentions(
+            np.arange(12) // 3, part, np.linspace(0, 1, 12) + part, part == 1
+        )
+        assert mentions.correlation_within_parts == pytest.approx(0)
+        nothing = reasons.CounterfactualMentions(mentions.picture, part, mentions.effect, part < 0)
+        assert nothing.correlation == 0
+
+    def test_who_names_the_belly_where_it_counts(self, two_birds):
+        model = SimpleNamespace(
+            classifier=classifier_of_pixel(*belly_pixel(two_birds[0])), output_kind="probabilities"
+        )
+        pictures = []
+
+        def speak(edited):
+            pictures.append(edited)
+            return ["this bird has a white belly."] * len(edited)
+
+        mentions = reasons.counterfactual_mentions(model, edits=5, speak=speak)
+        assert mentions.picture.tolist() == [0] * 5 + [1] * 5
+        assert pictures[0].shape == (10, 64, 64, 3)
+        np.testing.assert_array_equal(mentions.named, mentions.part == reasons.PARTS.index(PART))
+        for index, sketch in enumerate(two_birds):
+            assert len(set(mentions.part[mentions.picture == index])) == 5
+            shown = {reasons.PARTS[part] for part in mentions.part[mentions.picture == index]}
+            assert shown <= sketch.facts.visible
+        with pytest.raises(ValueError, match="edits must be at most 5"):
+            reasons.counterfactual_mentions(model, edits=6, speak=speak)

@@ -15,6 +15,7 @@ from interpnet_tf.experiments.reasons.judging import (
     rank_correlation,
     reason_among_first,
 )
+from interpnet_tf.experiments.reasons.mentions import CounterfactualMentions, counterfactual_mentions
 from interpnet_tf.experiments.reasons.of_run import carried_by, effects_of_run
 from interpnet_tf.experiments.reasons.phrases import score_phrases
 from interpnet_tf.experiments.reasons.table import SPEAKERS, report, score_speakers
@@ -22,8 +23,10 @@ from interpnet_tf.experiments.reasons.table import SPEAKERS, report, score_speak
 __all__ = [
     "PARTS",
     "SPEAKERS",
+    "CounterfactualMentions",
     "Effects",
     "carried_by",
+    "counterfactual_mentions",
     "effect_of_first",
     "effect_said",
     "effects_of_run",
