@@ -11,7 +11,7 @@ from interpnet_tf.analysis.faithfulness_metrics.material import Material
 from interpnet_tf.analysis.faithfulness_metrics.sentence_vectors import SentenceVectors
 from interpnet_tf.analysis.faithfulness_metrics.softmax_regression import SoftmaxRegression
 
-_COMPONENTS = 20
+_COMPONENTS = 2  # with 20, people's sentences hardly help any more to foresee decisions about CUB
 _EXAMPLES = 500  # enough to find these few directions
 
 
@@ -24,8 +24,8 @@ def simulatability(material: Material) -> np.ndarray:
         1[simulator(x, e) is right] - 1[simulator(x) is right].
 
     Simulators are multinomial logistic regressions. Their sentences are people's training sentences, and of x
-    they see the first 20 principal components: who sees as much as the classifier needs no sentence. Higher
-    is more faithful; below 0, the sentences mislead.
+    they see the first 2 principal components, a glimpse: who sees as much as the classifier needs no
+    sentence. Higher is more faithful; below 0, the sentences mislead.
 
     Pitfall: that a sentence lets one foresee the decision does not mean that the decision was made so. A
     sentence that just names what is typical of the class leaks the decision; see `simulatability_bins`.
