@@ -75,8 +75,10 @@ def faithfulness(
         for name, network in networks.items()
         if network is not None
     }
-    silent = {"constant": controls.constant(system), "template": controls.template(system)}
-    sentences = {name: system.saying(of_one) for name, of_one in silent.items()}
+    sentences = {}
+    if any(metric.sentences_only for metric in chosen.values()):
+        silent = {"constant": controls.constant(system), "template": controls.template(system)}
+        sentences = {name: system.saying(of_one) for name, of_one in silent.items()}
     result: dict[str, Any] = {}
     for name, metric in chosen.items():
         beside = {**sentences, **speaking} if metric.sentences_only else speaking
