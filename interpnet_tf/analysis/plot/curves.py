@@ -72,7 +72,7 @@ def training_curves(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> F
         The figure, a panel for each stage and quantity.
 
     Raises:
-        ValueError: if there is no stage.
+        ValueError: if no stage has a loss or an accuracy.
 
     Example:
 
@@ -88,7 +88,7 @@ def training_curves(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> F
         if quantity in history
     ]
     if not panels:
-        raise ValueError("histories must hold a stage with a loss, got none")
+        raise ValueError("histories must hold a stage with a loss or an accuracy, got none")
     figure = new_figure(3.6 * len(panels), 3.0)
     for axis, (stage, quantity, history) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
