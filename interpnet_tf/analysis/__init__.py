@@ -5,7 +5,8 @@
 gives a classifier some activations of another example and says what becomes of class and sentence.
 `faithfulness` measures whether sentences say what the network decided by, see `faithfulness_metrics`.
 `ExplanationMonitor` shows explanations during `fit`. `Confidence` knows how probably a sentence is true, and
-says nothing where that is too low. `report` writes a page about a trained network.
+says nothing where that is too low. `audit` puts what
+decisions rest on beside what sentences say. `report` writes a page about a trained network.
 """
 
 from interpnet_tf.support.lazy_names import lazy_names
@@ -22,6 +23,7 @@ _PUBLIC = {
     "PhrasesTrue": "interpnet_tf.analysis.abstention.criteria",
     "ReasonScores": "interpnet_tf.attribution",
     "TellsClass": "interpnet_tf.analysis.abstention.criteria",
+    "audit": "interpnet_tf.analysis.auditing.measuring",
     "attribute": "interpnet_tf.attribution",
     "attribute_decision": "interpnet_tf.attribution",
     "calibration": "interpnet_tf.analysis.abstention.curves",
@@ -30,6 +32,7 @@ _PUBLIC = {
     "risk_coverage": "interpnet_tf.analysis.abstention.curves",
 }
 _MODULES = {
+    "auditing": "interpnet_tf.analysis.auditing",
     "faithfulness_metrics": "interpnet_tf.analysis.faithfulness_metrics",
     "plot": "interpnet_tf.analysis.plot",
     "report": "interpnet_tf.analysis.report",

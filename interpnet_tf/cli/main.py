@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 from interpnet_tf.cli import (
+    audit,
     evaluate,
     explain,
     export,
@@ -24,7 +25,7 @@ from interpnet_tf.cli import (
 from interpnet_tf.cli.arguments import Parser
 from interpnet_tf.support import terminal
 
-_COMMANDS = (train, evaluate, explain, reasons, report, export, kit, table1, features, reduce, serve)
+_COMMANDS = (train, evaluate, explain, reasons, audit, report, export, kit, table1, features, reduce, serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ from interpnet_tf.language.phrases import Phrase, PhraseReader
 _LEAST_ALIKE, _MOST_TOGETHER, _LEAST_EVIDENCE = 0.6, 0.15, 3.0
 # Two concepts about the same noun are alternatives if examples of which both are said are this rare.
 _MOST_SHARED = 0.5
+# Two nouns are one thing if they mean the same in so many concepts.
+_LEAST_SHARED = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +63,23 @@ class Concepts:
     def names(self) -> list[str]:
         """The commonest phrase of each."""
         return [str(of_one[0]) for of_one in self.phrases]
+
+    @property
+    def nouns(self) -> list[str]:
+        """What each is about; nouns that mean the same in several concepts, as bill and beak, are one."""
+        shared: Counter[tuple[str, ...]] = Counter()
+        counts: Counter[str] = Counter()
+        for of_one in self.phrases:
+            heads = sorted({phrase.head for phrase in of_one})
+            counts.update(heads)
+            shared.update(itertools.combinations(heads, 2))
+        stands_for = {head: head for head in counts}
+        for pair, count in shared.items():
+            if count >= _LEAST_SHARED:
+                named = [stands_for[head] for head in pair]
+                kept, merged = sorted(named, key=lambda head: (-counts[head], head))
+                stands_for = {head: kept if of == merged else of for head, of in stands_for.items()}
+        return [stands_for[of_one[0].head] for of_one in self.phrases]
 
     def read(self, sentence: str) -> tuple[int, ...]:
         """Returns the ids of the concepts that a sentence states, each once, in the order of the sentence.

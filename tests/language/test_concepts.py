@@ -57,3 +57,11 @@ def test_rare_phrases_are_no_concept():
 def test_sentences_without_phrases_give_none():
     concepts = Concepts.learn([["."], []])
     assert (len(concepts), concepts.mentions.shape, concepts.read("a red crown.")) == (0, (2, 0), ())
+
+
+def test_nouns_that_mean_the_same_are_one():
+    concepts = Concepts.learn(BIRDS)
+    by_name = dict(zip(concepts.names, concepts.nouns, strict=True))
+    assert {noun for name, noun in by_name.items() if name.endswith("crown")} == {"crown"}
+    (bill,) = {noun for name, noun in by_name.items() if not name.endswith("crown")}
+    assert bill in ("beak", "bill")

@@ -1,0 +1,63 @@
+"""An audit as text of one screen."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from interpnet_tf.metrics.table import format_table
+
+_NOUNS = 10
+_WIDTH = 100
+
+
+def report(result: dict[str, Any]) -> str:
+    """Formats what `audit` returned for reading.
+
+    Args:
+        result: of `audit`.
+
+    Returns:
+        Several lines: the verdict first, then what it rests on; shares times 100.
+    """
+    decision = result["foretold"]
+    carried = {
+        name: {"carried": figure["value"], "from": figure["interval"][0], "to": figure["interval"][1]}
+        for name, figure in result["carried"].items()
+    }
+    nouns = {
+        row["noun"]: {name: row[name] for name in ("score", "greedy", "reasons", "one human")}
+        for row in result["nouns"][:_NOUNS]
+    }
+    lines = [*textwrap.wrap(result["verdict"], _WIDTH), ""]
+    if decision["value"] is not None:
+        lines += [
+            f"decisions foretold x 100: {100 * decision['value']:.1f} by what people say of the examples, "
+            f"{100 * decision['others']:.1f} by what they say of others ({decision['classes']} classes, each "
+            "left out)",
+            "",
+        ]
+    lines += [
+        "what the phrases of a sentence carry x 100, of the strongest phrase",
+        format_table(carried, ("carried", "from", "to")),
+        "",
+        f"what carries most x 100 ({result['examples']} examples), and the share of sentences that name it",
+        format_table(nouns, ("score", "greedy", "reasons", "one human")),
+    ]
+    if result["faithfulness"]:
+        lines += ["", "does the decoder hear the decision? (95 % intervals)"]
+        lines += [_line(name, metric) for name, metric in result["faithfulness"].items()]
+    return "\n".join(lines)
+
+
+def _line(name: str, metric: dict[str, Any]) -> str:
+    beside = "".join(f"; {control} {_cell(figure)}" for control, figure in metric["controls"].items())
+    unit = f" {metric['unit']}" if metric["unit"] else ""
+    return f"{name}: {_cell(metric)}{unit}{beside}"
+
+
+def _cell(figure: dict[str, Any]) -> str:
+    if figure["value"] is None:
+        return "n/a"
+    low, high = figure["interval"]
+    return f"{figure['value']:.2f} ({low:.2f} to {high:.2f})"
