@@ -1,8 +1,9 @@
-"""The audit of a run; the decoder that serves as its control is trained once, and kept in the run folder."""
+"""The audit of a run, kept in its folder, with the decoder that serves as its control."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -15,7 +16,9 @@ from interpnet_tf.analysis.faithfulness_metrics import shuffled_r
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.runs.trained import Trained
+from interpnet_tf.support.atomic import write_atomically
 from interpnet_tf.support.errors import UnreadableFileError
+from interpnet_tf.support.json_files import json_safe
 
 
 def audit_run(
@@ -31,11 +34,15 @@ def audit_run(
         seed: of every draw.
 
     Returns:
-        What `analysis.audit` returns.
+        What `analysis.audit` returns. Of a run it is also left in `audit-SPLIT.json`, which its report shows.
     """
     dataset, train = trained.load(split, **mark), trained.load("train")
     shuffled = _shuffled(trained, train)
-    return audit(trained.model, dataset, train, shuffled, None if every_metric else METRICS, seed=seed)
+    result = audit(trained.model, dataset, train, shuffled, None if every_metric else METRICS, seed=seed)
+    if trained.folder is not None and not mark and os.access(trained.folder, os.W_OK):
+        text = json.dumps(json_safe(result), indent=1)
+        write_atomically(trained.folder / f"audit-{split}.json", text.encode())
+    return result
 
 
 def _shuffled(trained: Trained, train: ExplanationDataset) -> InterpNet:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from interpnet_tf.analysis.auditing import for_report
 from interpnet_tf.analysis.report import Audit, Carried, write_report
 from interpnet_tf.data import cub
 from interpnet_tf.data.dataset import ExplanationDataset
@@ -42,7 +43,7 @@ def report_run(
         mark: the option of the data set's `load` of that name, where it is given.
         decoding: how the words are chosen.
         carried: what carried the decision of each example of the split, where that is known.
-        audit: of the model, where there is one.
+        audit: of the model; `None` takes what `interpnet audit` has left in the run folder, if it has.
 
     Raises:
         ValueError: if the data are not those of the model.
@@ -64,7 +65,7 @@ def report_run(
         histories={} if trained.folder is None else read_history(trained.folder),
         pictures=_photographs(trained, dataset),
         carried=carried,
-        audit=audit,
+        audit=_kept_audit(trained, split, mark) if audit is None else audit,
         examples=examples,
         worst=worst,
         **decoding,
@@ -81,6 +82,13 @@ def _kept_scores(
     scores = read_record(path, "the scores of a run", "remove it, and they are computed anew")
     same = scores.get("decoding", {"seed": 0}) == json.loads(json.dumps(decoding))
     return scores if same and scores.get("mark") == mark.get("mark") else None
+
+
+def _kept_audit(trained: Trained, split: str, mark: dict[str, str]) -> Audit | None:
+    path = None if trained.folder is None else trained.folder / f"audit-{split}.json"
+    if path is None or mark or not path.exists():
+        return None
+    return for_report(read_record(path, "an audit", "delete it, and run interpnet audit again"))
 
 
 def _photographs(trained: Trained, dataset: ExplanationDataset) -> Callable[[int], Any] | None:

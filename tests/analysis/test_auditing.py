@@ -75,6 +75,15 @@ def test_report_begins_with_the_verdict(result):
     assert "foretold x 100" not in auditing.report(few)
 
 
+def test_rows_of_a_page(result):
+    page = auditing.for_report(result)
+    assert page.verdict == result["verdict"]
+    by_name = {row.name: row for row in page.rows}
+    assert list(by_name)[:2] == ["foretold", "carried, greedy"]
+    assert by_name["carried, greedy"].value == f"{result['carried']['greedy']['value']:.0%}"
+    assert by_name["gain_own"].value == f"{result['faithfulness']['gain_own']['value']:.2f}"
+
+
 def test_examples_are_counted(trained, birds):
     with pytest.raises(ValueError, match="examples must be at least 1, got 0"):
         audit(trained, birds, birds, examples=0)

@@ -109,6 +109,21 @@ def test_evaluate_prints_yardsticks_beside_the_model(capsys, run):
 
 
 @pytest.mark.slow
+def test_an_audit_is_kept_for_the_report(capsys, run):
+    assert main(["audit", str(run)]) == 0
+    first = capsys.readouterr()
+    assert "training a decoder" in first.err
+    kept = json.loads((run / "audit-test.json").read_text())
+    assert first.out.startswith(kept["verdict"][:40])
+    assert main(["audit", str(run), "--json"]) == 0
+    second = capsys.readouterr()
+    assert second.err == ""
+    assert json.loads(second.out)["foretold"] == kept["foretold"]
+    for file in (*run.glob("shuffled-*.keras"), run / "audit-test.json"):
+        file.unlink()
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_meteor")
 def test_reasons_are_measured_once(capsys, run):
     assert main(["reasons", str(run), "--json"]) == 0

@@ -5,6 +5,7 @@ from interpnet_tf.support.lazy_names import lazy_names
 _PUBLIC = {
     "audit": "interpnet_tf.analysis.auditing.measuring",
     "foretold": "interpnet_tf.analysis.auditing.foretelling",
+    "for_report": "interpnet_tf.analysis.auditing.table",
     "report": "interpnet_tf.analysis.auditing.table",
 }
 

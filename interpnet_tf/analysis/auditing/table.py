@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from interpnet_tf.analysis.report import Audit, AuditRow
 from interpnet_tf.metrics.table import format_table
 
 _NOUNS = 10
@@ -48,6 +49,44 @@ def report(result: dict[str, Any]) -> str:
         lines += ["", "does the decoder hear the decision? (95 % intervals)"]
         lines += [_line(name, metric) for name, metric in result["faithfulness"].items()]
     return "\n".join(lines)
+
+
+def for_report(result: dict[str, Any]) -> Audit:
+    """Returns an audit as the page of `interpnet report` shows it.
+
+    Args:
+        result: of `audit`.
+    """
+    speakers = {
+        "greedy": "of the strongest phrase, what the sentences name",
+        "reasons": "the same of speakers.Reasons",
+        "one human": "the same of one person",
+        "constant": "the same of one sentence said of everything",
+    }
+    rows = [
+        AuditRow(
+            f"carried, {name}", *_percent(result["carried"][name]), f"of the strongest phrase, {meaning}"
+        )
+        for name, meaning in speakers.items()
+    ]
+    if result["foretold"]["value"] is not None:
+        meaning = (
+            "of the decisions follow from what people say, learnt from other classes; a shortcut is below 0"
+        )
+        rows.insert(0, AuditRow("foretold", *_percent(result["foretold"]), meaning))
+    for name, metric in result["faithfulness"].items():
+        value, interval = _cell(metric), ""
+        if metric["value"] is not None:
+            value, interval = value.split(" ", 1)
+        rows.append(
+            AuditRow(name, value, interval.strip("()"), f"{metric['unit']} {metric['meaning']}".strip())
+        )
+    return Audit(rows, result["verdict"])
+
+
+def _percent(figure: dict[str, Any]) -> tuple[str, str]:
+    low, high = figure["interval"]
+    return f"{figure['value']:.0%}", f"{low:.0%} to {high:.0%}"
 
 
 def _line(name: str, metric: dict[str, Any]) -> str:
