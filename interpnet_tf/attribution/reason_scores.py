@@ -18,7 +18,7 @@ from interpnet_tf.support.checks import check_whole
 _MOST_EXAMPLES = 2400
 _MOST_ALTERNATIVES = 8
 _USUAL_EXAMPLES, _USUAL_WEIGHT = 300, 0.25
-_STRONGEST, _COVERAGE = 3, 0.45
+_STRONGEST, _COVERAGE = 3, 0.5
 
 
 class ReasonScores:
@@ -147,8 +147,8 @@ class ReasonScores:
         """Scores whole sentences by the phrases that they state.
 
         Each phrase counts as the square of its score, so that weak ones count little, relative to the
-        strongest of all sentences of the example. The relevance is 0.55 · the mean of the phrases of
-        the sentence + 0.45 · the sum of its strongest three as a share of the sum of the strongest three of
+        strongest of all sentences of the example. The relevance is half the mean of the phrases of
+        the sentence plus half the sum of its strongest three as a share of the sum of the strongest three of
         all sentences. So a sentence should state what carried the decision, and little else.
 
         Args:

@@ -69,7 +69,7 @@ class Reasons:
     def explain(
         self,
         x: Any,
-        samples: int = 40,
+        samples: int = 60,
         beams: int = 10,
         seed: int | None = None,
         batch_size: int = 64,

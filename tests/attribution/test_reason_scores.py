@@ -53,7 +53,7 @@ def test_relevance_of_sentences(scores):
         FEATURES[:1], [["a red crown.", "a red crown and a short bill.", "a short bill.", "."]]
     )
     # The crown counts 1, the bill 0: means 1, ½, 0, 0 and shares 1, 1, 0, 0 of the strongest three.
-    np.testing.assert_allclose(found, [1, 0.55 / 2 + 0.45, 0, 0], atol=1e-3)
+    np.testing.assert_allclose(found, [1, 0.75, 0, 0], atol=1e-3)
 
 
 def test_phrases_that_nobody_says_are_not_scored(scores):
