@@ -102,7 +102,11 @@ class ConceptShifts:
         return total / len(self.layers)
 
     def _graph(self, path: str) -> Any:
-        @tf.function(reduce_retracing=True)
+        width, classes = self._behind[path].input.shape[1], len(self._model.class_names)
+        numbers = tf.TensorSpec([None], tf.int32)
+        arrays = [tf.TensorSpec([None, size], tf.float32) for size in (width, width, classes)]
+
+        @tf.function(input_signature=[*arrays, numbers, numbers, numbers])
         def mean_change(
             of_layer: tf.Tensor,
             directions: tf.Tensor,

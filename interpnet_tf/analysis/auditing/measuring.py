@@ -104,13 +104,14 @@ def _carried(material: Material, speaker: Reasons, examples: int, seed: int) -> 
     order = np.random.default_rng(seed).permutation(len(material.dataset))[:examples]
     part, concepts = material.dataset.subset(order), speaker.scores.concepts
     explained = speaker.explain(part, seed=seed, batch_size=material.batch_size)
-    said = {
-        "greedy": [material.said[row] for row in order],
-        "reasons": [one.text for one in explained],
-        "one human": [material.people[row] for row in order],
-        "template": [controls.template(material)[row] for row in order],
-        "constant": [controls.constant(material)[row] for row in order],
+    of_all = {
+        "greedy": material.said,
+        "one human": material.people,
+        "template": controls.template(material),
+        "constant": controls.constant(material),
     }
+    said = {name: [sentences[row] for row in order] for name, sentences in of_all.items()}
+    said["reasons"] = [one.text for one in explained]
     read = {name: [concepts.read(sentence) for sentence in of_one] for name, of_one in said.items()}
     of_people = [
         set(itertools.chain.from_iterable(map(concepts.read, of_one))) for of_one in part.explanations
