@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from loudest import CERTAIN, CROW, GULL, OTHER, loudest_model
 
-from interpnet_tf import ExplanationDataset
+from interpnet_tf import ExplanationDataset, InterpNet
 from interpnet_tf.analysis.faithfulness_metrics import METRICS, Material
 from interpnet_tf.analysis.faithfulness_metrics.decision import decision_layers
+from interpnet_tf.introspection.class_embedding import CLASS_EMBEDDING, with_class_embedding
 
 
 def pairs(birds):
@@ -23,6 +24,14 @@ def material(make_model, birds):
 
 def test_decision_layers(material):
     assert decision_layers(material.model) == ["hidden_1", "probabilities"]
+
+
+def test_a_vector_of_the_class_is_a_decision_layer(material):
+    """Generating Visual Explanations reads the features and a vector of the predicted class."""
+    classifier = with_class_embedding(material.model.classifier, np.eye(2, 3))
+    reads = ["features", CLASS_EMBEDDING]
+    model = InterpNet(classifier, material.model.tokenizer, reads)
+    assert decision_layers(model) == ["hidden_1", "probabilities", "classifier_output", CLASS_EMBEDDING]
 
 
 def test_words(material):

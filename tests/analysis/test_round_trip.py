@@ -44,3 +44,14 @@ def test_shares_of_the_variance_by_hand(material):
         )
         material._once["round trip, False"] = constant
         assert METRICS["round_trip"].figures(material).mean() == pytest.approx(share)
+
+
+def test_a_layer_of_the_class_alone_does_not_count_beyond_the_class(material):
+    """The reader says half of the features' values; all else is rounding."""
+    values = np.full((12, material.r.shape[1]), 1e-7)
+    values[:, material.model.introspector.slices["features"]] = 1
+    found = round_trip._Targets(values, lambda said: np.zeros((12, 1)), 0 * values[:1], values / 2)
+    material._once["round trip, True"] = found
+    metric = METRICS["round_trip_beyond_class"]
+    np.testing.assert_allclose(metric.figures(material), np.full(12, 0.75), rtol=1e-6)  # 1 - (1 - ½)²
+    assert np.isnan(metric.details(material)["hidden_1"]).all()

@@ -16,9 +16,17 @@ def decision_layers(model: InterpNet) -> list[str]:
     """Returns the layers that a classifier computes from its features, from the first to the probabilities.
 
     They are those that r(x) holds by default, but for the first, which is what the classifier reads, or makes
-    of a picture: the features. In them it decides, and a caption of the picture has no need of them.
+    of a picture: the features. In them it decides, and a caption of the picture has no need of them. Whatever
+    else r(x) holds that follows from the features, such as a vector of the predicted class, is one of them.
     """
-    return default_layers(trace(model.classifier))[1:]
+    features, *decides = default_layers(trace(model.classifier))
+    graph = trace(model.classifier, [features, *model.introspector.slices])
+    behind = {id(graph.activations[features])}
+    for call in graph.calls:
+        if not behind.isdisjoint(map(id, call.inputs)):
+            behind.update(map(id, call.outputs))
+    others = [path for path in model.introspector.slices if path not in (features, *decides)]
+    return [*decides, *(path for path in others if id(graph.activations[path]) in behind)]
 
 
 def with_layers_of(material: Material, layers: Sequence[str], sources: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from interpnet_tf.analysis.faithfulness_metrics.material import Material
 from interpnet_tf.analysis.faithfulness_metrics.sentence_vectors import SentenceVectors
 
 _PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
+_LEAST_VARIANCE = 1e-6
 _HELD_OUT = 5  # every fifth training example chooses among them
 
 
@@ -34,7 +35,7 @@ def round_trip(material: Material) -> np.ndarray:
     References:
     - [Alain & Bengio 2017](https://arxiv.org/abs/1610.01644), linear readers of layers
     """
-    return np.mean(list(_of_layers(material, beyond_class=False).values()), axis=0)
+    return _mean(_of_layers(material, beyond_class=False))
 
 
 def round_trip_beyond_class(material: Material) -> np.ndarray:
@@ -49,7 +50,7 @@ def round_trip_beyond_class(material: Material) -> np.ndarray:
         Shares of the remaining variance, `(examples,)`; NaN where no training example is predicted to be of
         the class.
     """
-    return np.mean(list(_of_layers(material, beyond_class=True).values()), axis=0)
+    return _mean(_of_layers(material, beyond_class=True))
 
 
 def round_trip_layers(material: Material) -> dict[str, np.ndarray]:
@@ -79,8 +80,16 @@ def _of_layers(material: Material, beyond_class: bool) -> dict[str, np.ndarray]:
     for layer, part in material.model.introspector.slices.items():
         of_example = all_of_it[:, part].sum(axis=1)
         variance = np.nanmean(of_example)
-        shares[layer] = (of_example - left[:, part].sum(axis=1)) / (variance if variance > 0 else np.nan)
+        # A unit's variance is 1 in training; what a layer of the class has beyond the class is rounding.
+        steady = variance < _LEAST_VARIANCE
+        shares[layer] = (of_example - left[:, part].sum(axis=1)) / (np.nan if steady else variance)
     return shares
+
+
+def _mean(of_layers: dict[str, np.ndarray]) -> np.ndarray:
+    """Returns the mean over the layers that vary, `(examples,)`; NaN where none does."""
+    varied = [shares for shares in of_layers.values() if not np.isnan(shares).all()]
+    return np.mean(varied or list(of_layers.values()), axis=0)
 
 
 def _fitted(material: Material, beyond_class: bool) -> _Targets:
