@@ -35,9 +35,9 @@ from interpnet_tf.metrics.bootstrap import bootstrap_interval
 from interpnet_tf.speakers import Reasons, presets
 from interpnet_tf.support.atomic import write_atomically
 
-DEAR = ("comprehensiveness", "sufficiency")
+ERASURE = ("comprehensiveness", "sufficiency")
 # The others let the decoder speak anew, or judge what people said: a speaker changes nothing in them.
-OF_SENTENCES = ("gain_own", "gain_own_same_class", "interchange_words", *DEAR)
+OF_SENTENCES = ("gain_own", "gain_own_same_class", "interchange_words", *ERASURE)
 SPEAKERS = {
     "consistent": lambda of: presets.consistent(of.model, of.train, of.dataset),
     "recognizable": lambda of: presets.recognizable(of.model, of.train, of.dataset),
@@ -118,30 +118,38 @@ class Rows:
 
 
 def table(out: Path) -> str:
-    """Returns the figures of all files in a folder: a table for all, right and wrong classifications."""
-    rows = {path.stem: json.loads(path.read_text())["metrics"] for path in sorted(out.glob("*.json"))}
+    """Returns the figures of all files in a folder as tables: of all examples, of right and of wrong ones."""
+    files = sorted(out.glob("*.json"), key=lambda path: path.stem)
+    rows = {path.stem: json.loads(path.read_text())["metrics"] for path in files}
     lines = []
-    for group in ("all", "right", "wrong"):
+    for title, text in (("all, ± half of the interval", of_all), ("right / wrong", of_both)):
         lines += [
-            f"\n{group} classifications\n",
-            f"| metric | {' | '.join(rows)} |",
-            "|---" * (len(rows) + 1) + "|",
+            f"| {title} | {' | '.join(f'`{name}`' for name in METRICS)} |",
+            "|---" * (len(METRICS) + 1) + "|",
         ]
-        for name in METRICS:
-            cells = [
-                cell(row[name] if group == "all" else row[name][group]) if name in row else ""
-                for row in rows.values()
-            ]
-            lines.append(f"| `{name}` | {' | '.join(cells)} |")
+        for row, found in rows.items():
+            cells = [text(found[name]) if name in found else "" for name in METRICS]
+            lines.append(f"| {row} | {' | '.join(cells)} |")
+        lines.append("")
     return "\n".join(lines)
 
 
-def cell(figure: dict[str, Any]) -> str:
-    """Returns a mean and its interval as the documents write them, with a minus sign."""
+def of_all(figure: dict[str, Any]) -> str:
     if figure["value"] is None:
-        return "n/a"
-    value, low, high = (f"{number:.3f}" for number in (figure["value"], *figure["interval"]))
-    return f"{value} [{low}, {high}]".replace("-", "\N{MINUS SIGN}")
+        return number(None)
+    low, high = figure["interval"]
+    return f"{number(figure['value'])} ± {number((high - low) / 2)}"
+
+
+def of_both(figure: dict[str, Any]) -> str:
+    return f"{number(figure['right']['value'])} / {number(figure['wrong']['value'])}"
+
+
+def number(value: float | None) -> str:
+    """Returns a figure as the documents write it, with a minus sign."""
+    return (
+        "n/a" if value is None else f"{value:.3f}".replace("-0.000", "0.000").replace("-", "\N{MINUS SIGN}")
+    )
 
 
 def main() -> None:
@@ -152,7 +160,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the JSON files")
     options = parser.parse_args()
     rows = Rows(options.out, options.data, options.root)
-    for names in ([name for name in METRICS if name not in DEAR], list(DEAR)):
+    dear = [name for name, metric in METRICS.items() if name in ERASURE or metric.sentences_only]
+    cheap = [name for name in METRICS if name not in dear]
+    for names in (cheap, [name for name in dear if name not in ERASURE], list(ERASURE)):
         for row in options.rows:
             rows.measure(row, names)
     print(table(options.out))
