@@ -28,7 +28,7 @@ def test_decision_layers(material):
 
 def test_a_vector_of_the_class_is_a_decision_layer(material):
     """Generating Visual Explanations reads the features and a vector of the predicted class."""
-    classifier = with_class_embedding(material.model.classifier, np.eye(2, 3))
+    classifier = with_class_embedding(material.model.classifier, np.eye(3))
     reads = ["features", CLASS_EMBEDDING]
     model = InterpNet(classifier, material.model.tokenizer, reads)
     assert decision_layers(model) == ["hidden_1", "probabilities", "classifier_output", CLASS_EMBEDDING]

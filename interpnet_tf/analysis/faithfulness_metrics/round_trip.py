@@ -19,9 +19,9 @@ def round_trip(material: Material) -> np.ndarray:
 
     Of a layer it is 1 - Σ ‖r - r̂(e)‖² / Σ ‖r - mean‖², where r̂(e) is what a linear regression makes of the
     words and pairs of words of the sentence e, and the mean is that of the training examples; of r(x), the
-    mean over its layers. An example's figure is its part of that sum, so that the figures' mean is the share.
-    The regression learns from people's training sentences only: a decoder and a reader that agree on a code
-    of their own gain nothing. Higher is more faithful; below 0, the sentence misleads.
+    mean over its layers that vary. An example's figure is its part of that sum, so that the figures' mean is
+    the share. The regression learns from people's training sentences only: a decoder and a reader that agree
+    on a code of their own gain nothing. Higher is more faithful; below 0, the sentence misleads.
 
     Pitfall: most of r(x) follows from the class. A template that says the same of every example of a class
     has that back, too; see `round_trip_beyond_class`.
