@@ -9,10 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.attribution.coalitions import ablation_design, shapley_design
+from interpnet_tf.attribution.in_float32 import InFloat32, log_probabilities
 from interpnet_tf.attribution.quadrature import path_points
 from interpnet_tf.generation.attending import layers_looked_at
 from interpnet_tf.generation.explaining_model import ExplainingModel
-from interpnet_tf.generation.scoring import begun, log_probabilities, padded
+from interpnet_tf.generation.scoring import begun, padded
 
 # Of one pass of a graph: small enough for the processor's caches.
 _ROWS = 256
@@ -63,6 +64,7 @@ def integrated_gradients(task: Task) -> Shares:
     References:
     - [Sundararajan et al. 2017, section 3](https://arxiv.org/abs/1703.01365)
     """
+    task.model._in_float32.update()
     points, weights = (tf.constant(part) for part in path_points(task.steps))
     size = max(1, min(task.batch_size, _ROWS // (2 * task.steps)))
     gradients: list[np.ndarray] = [np.zeros(0)] * len(task.ids)
@@ -83,12 +85,12 @@ def integrated_gradients(task: Task) -> Shares:
 
 
 def path_gradients(
-    model: ExplainingModel, examples: tuple[tf.Tensor, ...], points: tf.Tensor, weights: tf.Tensor
+    model: InFloat32, examples: tuple[tf.Tensor, ...], points: tf.Tensor, weights: tf.Tensor
 ) -> tf.Tensor:
     """Returns the mean gradients of the words' log-probabilities by r, float32 `(sentences, words, width)`.
 
     Args:
-        model: the `InterpNet`.
+        model: the `InterpNet` in float32.
         examples: r(x) and baselines `(sentences, width)`, ids `(sentences, words)` without the start id, and
             how many of them count `(sentences,)`.
         points, weights: of the path, see `path_points`.

@@ -9,12 +9,13 @@ import numpy as np
 
 from interpnet_tf.attribution.attribution import Attribution
 from interpnet_tf.attribution.heat_maps import heat_maps_of, layers_of_maps
+from interpnet_tf.attribution.in_float32 import log_probabilities
 from interpnet_tf.attribution.methods import METHODS, Task
 from interpnet_tf.attribution.options import check_options, read_baseline
 from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.generation.explanation import Explanation
-from interpnet_tf.generation.scoring import ids_of_explanations, log_probabilities
+from interpnet_tf.generation.scoring import ids_of_explanations
 
 
 def attribute(
@@ -29,6 +30,8 @@ def attribute(
     heat_maps: bool = True,
 ) -> list[Attribution]:
     """Returns how much each layer of r(x) contributed to the log-probability of each word.
+
+    The decoder computes in float32 here, also where it was trained in mixed precision.
 
     Args:
         model: an `InterpNet`.

@@ -133,7 +133,8 @@ class ExplanationDecoder(keras.layers.Layer):
         """Returns mean gradients of the words' log-probabilities by r along a path, for attributions.
 
         A decoder need not implement this: the default takes the gradients of its `call`. One that knows how
-        r enters it can be faster, and must give the same, up to rounding.
+        r enters it can be faster, and must give the same, up to rounding. Only where the gradient jumps
+        between two points it may give more: means that are nearer to the integral along the path.
 
         Args:
             begin, end, tokens, words, lengths, points, weights: see `path_gradients.path_gradients`.

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from interpnet_tf.decoders.kinks import open_shares
+
 
 class MemoryPath(NamedTuple):
     """The memory of one sentence along its path: what is normalized there moves on a straight line.
@@ -30,11 +32,12 @@ class MemoryPath(NamedTuple):
 
 
 class TransformerGradients:
-    """Computes what `path_gradients.path_gradients` does in a fraction of its time.
+    """Computes what `path_gradients.path_gradients` does, nearer to the integral, in a fraction of its time.
 
     Each sentence is read once at all points of the path, and backwards once for each word, without computing
     anything anew. Gradients are taken of the keys and values of the memory and summed over the points; into
-    them the memory's tokens, before they are normalized, go linearly at each point.
+    them the memory's tokens, before they are normalized, go linearly at each point. A ReLU counts as open in
+    the share of the path in which it is, see `open_shares`; at a single point, as it is there.
 
     Args:
         weights: of `fold_transformer`, in float32.
@@ -81,7 +84,7 @@ class TransformerGradients:
             `(words, tokens, units)`, of the tokens before they are normalized.
         """
         memory = self._memory_path(begin, end, points)
-        vector, kept = self._read(tokens, memory)
+        vector, kept = self._read(tokens, memory, points, weights)
         d_vector = self._of_log_probabilities(vector, words) * weights[:, None]
 
         def of_word(word: tf.Tensor) -> tf.Tensor:
@@ -106,13 +109,15 @@ class TransformerGradients:
                 kept.append(tf.transpose(self._in_heads(part), (0, 2, 1, 3)))
         return MemoryPath(origin, direction, inverse, keys, values)
 
-    def _read(self, tokens: tf.Tensor, memory: MemoryPath) -> tuple[tf.Tensor, list[dict]]:
+    def _read(
+        self, tokens: tf.Tensor, memory: MemoryPath, points: tf.Tensor, weights: tf.Tensor
+    ) -> tuple[tf.Tensor, list[dict]]:
         """Reads a sentence at all points; its vectors are `(words, points, units)`.
 
         Returns:
             The last vectors, and of each block what the way back needs.
         """
-        count, points = tf.shape(tokens)[0], tf.shape(memory.inverse)[0]
+        count = tf.shape(tokens)[0]
         causal = tf.where(tf.linalg.band_part(tf.ones((count, count), tf.bool), -1, 0), 0.0, -1e9)
         # What comes before the first look at the memory is the same at all points.
         vector = (tf.gather(self.weights["embedding"], tokens) + self.weights["positions"][:count])[:, None]
@@ -125,7 +130,7 @@ class TransformerGradients:
             chosen = of_block["chosen"] = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) + causal)
             vector += self._times(self._words_first(tf.matmul(chosen, value)), f"{name}/self_output")
             if index == 0:
-                vector = tf.repeat(vector, points, axis=1)
+                vector = tf.repeat(vector, tf.shape(points)[0], axis=1)
 
             of_block["cross"] = normal, _ = self._normalize(vector)
             query = of_block["query"] = self._points_first(self._times(normal, f"{name}/cross"))
@@ -135,9 +140,9 @@ class TransformerGradients:
             vector += self._times(seen, f"{name}/cross_output")
 
             of_block["forward"] = normal, _ = self._normalize(vector)
-            wide = tf.nn.relu(self._times(normal, f"{name}/wide"))
-            of_block["passes"] = wide > 0
-            vector += self._times(wide, f"{name}/narrow")
+            wide = self._times(normal, f"{name}/wide")
+            of_block["open"] = open_shares(wide, points, weights)
+            vector += self._times(tf.nn.relu(wide), f"{name}/narrow")
             kept.append(of_block)
         return vector, kept
 
@@ -163,7 +168,7 @@ class TransformerGradients:
         for index in reversed(range(self.blocks)):
             name, of_block, here = f"block_{index}", kept[index], slice(first, word + 1)
             normal, inverse = (part[here] for part in of_block["forward"])
-            d_wide = tf.where(of_block["passes"][here], self._back(d_vector, f"{name}/narrow"), 0.0)
+            d_wide = of_block["open"][here] * self._back(d_vector, f"{name}/narrow")
             d_vector += _through_normal(self._back(d_wide, f"{name}/wide"), normal, inverse)
 
             d_seen = self._points_first(self._back(d_vector, f"{name}/cross_output"))

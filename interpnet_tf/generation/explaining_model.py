@@ -27,7 +27,8 @@ class ExplainingModel(Protocol):
         output_kind: what the classifier gives, see `probabilities.output_kind`.
         r_mean, r_scale: how r(x) is shifted and scaled for the decoder, float32 `(width,)`.
         _explain, _r, _score, _attend, _say, _diverge: graphs that are traced once, see `Traces`.
-        _path_gradients, _position_shares, _decision_gradients, _decide: those of attributions.
+        _in_float32, _score_in_float32, _path_gradients, _position_shares, _decision_gradients, _decide: those
+            of attributions.
     """
 
     classifier: keras.Model
@@ -45,6 +46,8 @@ class ExplainingModel(Protocol):
     _attend: Callable[..., tf.Tensor]
     _say: Callable[..., Any]
     _diverge: Callable[..., tf.Tensor]
+    _in_float32: Any
+    _score_in_float32: Callable[..., tf.Tensor]
     _path_gradients: Callable[..., tf.Tensor]
     _position_shares: Callable[..., list[tf.Tensor]]
     _decision_gradients: Callable[..., tuple[tf.Tensor, tf.Tensor]]

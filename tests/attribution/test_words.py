@@ -183,3 +183,18 @@ def test_a_loaded_model_attributes_the_same(trained, valid_birds, tmp_path):
     x = valid_birds.inputs[:2]
     for one, other in zip(trained.attribute(x), again.attribute(x), strict=True):
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
+
+
+def test_mixed_precision_is_attributed_in_float32(make_model, valid_birds):
+    x, said = valid_birds.inputs[:2], ["a red bird."] * 2
+    mixed, exact = make_model(dtype="mixed_bfloat16"), make_model()
+    for change in (1, 2):  # the weights of now count
+        weights = [change * part for part in exact.decoder.get_weights()]
+        mixed.decoder.set_weights(weights)
+        exact.decoder.set_weights(weights)
+        for method in ("integrated_gradients", "layer_ablation"):
+            found, expected = (model.attribute(x, said, method=method) for model in (mixed, exact))
+            for one, other in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(one.scores, other.scores)
+                np.testing.assert_array_equal(one.log_probabilities, other.log_probabilities)
+    assert len(mixed.weights) == len(exact.weights)  # those of the copy are not the model's
