@@ -60,20 +60,6 @@ def test_the_fast_way_equals_the_general_one(name, in_graph):
         assert not expected[2].any()
 
 
-def test_few_points_are_complete_in_spite_of_kinks():
-    decoder = decoders()["transformer"]
-    roots, weights = np.polynomial.legendre.leggauss(64)
-    path = (tf.constant((roots + 1) / 2, tf.float32), tf.constant(weights / 2, tf.float32))
-    ends = [decoder({"r": r, "tokens": TOKENS})[0] for r in (BEGIN, END)]
-    ends = [tf.gather(tf.nn.log_softmax(logits), IDS[0], axis=1, batch_dims=1).numpy() for logits in ends]
-    lengths = tf.constant([WORDS, 0, 0])
-    errors = []
-    for way in (decoder.path_gradients, lambda *path: ExplanationDecoder.path_gradients(decoder, *path)):
-        gradients = way(*ARGUMENTS[:4], lengths, *path).numpy()[0]
-        errors.append(np.abs(gradients @ (END - BEGIN)[0] - (ends[1] - ends[0])).sum())
-    assert errors[0] < errors[1] / 2
-
-
 def test_the_general_way_is_the_slope_of_the_log_probabilities():
     decoder = decoders()["lrcn"]
     found = ExplanationDecoder.path_gradients(decoder, *ARGUMENTS).numpy()[0, 3]
