@@ -24,7 +24,8 @@ _STRONGEST, _COVERAGE = 3, 0.5
 class ReasonScores:
     """Scores what phrases say of an example by how much the classifier's decision rests on it.
 
-    No example is changed and nothing is known but the network, the training examples and their sentences.
+    No example is changed and nothing is known but the network, the training examples and their sentences,
+    which must be English.
     Phrases that mean the same are one concept, see `Concepts`. A concept's direction in a layer is learnt
     from which training examples it is said of. Then the activation of an example is moved from the concept to
     each of its alternatives, near and far, and what lies behind the layer is computed:

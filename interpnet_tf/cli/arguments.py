@@ -48,6 +48,17 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def share(text: str) -> float:
+    """Reads a number from 0 to 1, as a type of argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to 1, got {text!r:.40}")
+    return value
+
+
 def add_loading(command: argparse.ArgumentParser) -> None:
     """Adds the options that are passed on to a data set."""
     command.add_argument(

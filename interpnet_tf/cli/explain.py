@@ -23,7 +23,7 @@ def add_parser(commands: Any) -> None:
     explain.add_argument("--n-best", type=int, help="explanations a file (default: 1)")
     explain.add_argument(
         "--confidence",
-        type=float,
+        type=arguments.share,
         metavar="P",
         help="say nothing where a sentence is true with a lower probability, 0 to 1; the first time, that is "
         "learnt on the validation data of the run",

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from interpnet_tf.analysis.auditing.measuring import METRICS, audit
 from interpnet_tf.analysis.faithfulness_metrics import shuffled_r
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.model import InterpNet, load
-from interpnet_tf.runs.trained import Trained
+from interpnet_tf.runs.trained import Trained, weights_digest
 from interpnet_tf.support.atomic import write_atomically
 from interpnet_tf.support.errors import UnreadableFileError
 from interpnet_tf.support.json_files import json_safe
@@ -37,10 +34,11 @@ def audit_run(
         What `analysis.audit` returns. Of a run it is also left in `audit-SPLIT.json`, which its report shows.
     """
     dataset, train = trained.load(split, **mark), trained.load("train")
+    print("audit: takes minutes for a thousand examples", file=sys.stderr)
     shuffled = _shuffled(trained, train)
     result = audit(trained.model, dataset, train, shuffled, None if every_metric else METRICS, seed=seed)
     if trained.folder is not None and not mark and os.access(trained.folder, os.W_OK):
-        text = json.dumps(json_safe(result), indent=1)
+        text = json.dumps(json_safe({"weights": weights_digest(trained.model), **result}), indent=1)
         write_atomically(trained.folder / f"audit-{split}.json", text.encode())
     return result
 
@@ -48,10 +46,7 @@ def audit_run(
 def _shuffled(trained: Trained, train: ExplanationDataset) -> InterpNet:
     if trained.folder is None:
         return shuffled_r(trained.model, train)
-    digest = hashlib.sha256()
-    for array in trained.model.get_weights():
-        digest.update(np.ascontiguousarray(array))
-    path = trained.folder / f"shuffled-{digest.hexdigest()[:16]}.keras"
+    path = trained.folder / f"shuffled-{weights_digest(trained.model)}.keras"
     try:
         return load(path, compile=False)
     except (FileNotFoundError, UnreadableFileError):

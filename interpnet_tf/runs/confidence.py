@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from typing import Any
 
 from interpnet_tf.analysis.abstention.confidence import Confidence
 from interpnet_tf.analysis.abstention.criteria import Criterion, FactsTrue, PhrasesTrue, TellsClass
 from interpnet_tf.data import cub_attributes
-from interpnet_tf.runs.trained import Trained
+from interpnet_tf.runs.trained import Trained, weights_digest
 from interpnet_tf.support.errors import UnreadableFileError
 
 
@@ -23,7 +24,7 @@ def confidence_of(trained: Trained, **options: Any) -> Confidence:
     Args:
         trained: a run.
         **options: of `InterpNet.explain`. What was learnt is kept in a file of the run folder that is named
-            after them.
+            after them and the weights.
 
     Raises:
         ValueError: if it is no run, which knows its data.
@@ -33,13 +34,15 @@ def confidence_of(trained: Trained, **options: Any) -> Confidence:
             f"{trained.path} does not know data to learn a confidence on; name a run folder, or use "
             "analysis.Confidence in Python"
         )
-    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:16]
+    known = json.dumps([weights_digest(trained.model), options], sort_keys=True)
+    digest = hashlib.sha256(known.encode()).hexdigest()[:16]
     path = trained.folder / f"confidence-{digest}.json"
     with contextlib.suppress(FileNotFoundError, UnreadableFileError):  # a damaged one is written anew
         return Confidence.load(path, trained.model)
     confidence = Confidence(trained.model, _criterion(trained), **options)
     confidence.fit(trained.load("validation"))
-    confidence.save(path)
+    if os.access(trained.folder, os.W_OK):
+        confidence.save(path)
     return confidence
 
 

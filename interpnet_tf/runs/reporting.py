@@ -14,7 +14,8 @@ from interpnet_tf.data import cub
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.runs.evaluation import evaluate_run
 from interpnet_tf.runs.folder import read_history
-from interpnet_tf.runs.trained import Trained
+from interpnet_tf.runs.trained import Trained, weights_digest
+from interpnet_tf.support.errors import UnreadableFileError
 from interpnet_tf.support.json_files import json_safe, read_record
 
 
@@ -88,7 +89,12 @@ def _kept_audit(trained: Trained, split: str, mark: dict[str, str]) -> Audit | N
     path = None if trained.folder is None else trained.folder / f"audit-{split}.json"
     if path is None or mark or not path.exists():
         return None
-    return for_report(read_record(path, "an audit", "delete it, and run interpnet audit again"))
+    advice = "delete it, and run interpnet audit again"
+    kept = read_record(path, "an audit", advice)
+    try:
+        return for_report(kept) if kept["weights"] == weights_digest(trained.model) else None
+    except (KeyError, TypeError) as error:
+        raise UnreadableFileError(f"{path} is no whole audit; {advice}") from error
 
 
 def _photographs(trained: Trained, dataset: ExplanationDataset) -> Callable[[int], Any] | None:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.loading import RECORD_SUFFIXES
-from interpnet_tf.model import load
+from interpnet_tf.model import InterpNet, load
 from interpnet_tf.runs.config import RunConfig
 from interpnet_tf.runs.data_check import check_class_names, check_classifier
 from interpnet_tf.runs.folder import read
+
+
+def weights_digest(model: InterpNet) -> str:
+    """Returns a name for the weights of a model, by which what was measured of it is kept."""
+    digest = hashlib.sha256()
+    for array in model.get_weights():
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:16]
 
 
 class Trained:

@@ -27,6 +27,7 @@ class Reasons:
     The relevance of a sentence is how much of the decision rests on what it states, see
     `ReasonScores.relevance`. The belief is how sure the decoder is of the phrase that it is least sure of:
     the share of its sentences about the same thing that say the same, and not an alternative to it.
+    Phrases are read of English sentences, see `language.phrases`.
 
     Args:
         model: a trained `InterpNet`.
@@ -95,7 +96,7 @@ class Reasons:
         found = self.model.explain(x, "beam", beams=beams, n_best=beams, **options)
         drawn = self.model.explain(x, "top_p", n_best=samples, seed=seed, p=1.0, **options)
         said = [[(one, *one.alternatives) for one in pair] for pair in zip(found, drawn, strict=True)]
-        candidates = [distinct(*pair) for pair in zip(found, drawn, strict=True)]
+        candidates = [_with_words(distinct(*pair)) for pair in zip(found, drawn, strict=True)]
         relevance = self.scores.relevance(x, [[one.text for one in of_one] for of_one in candidates])
         return [
             ranked(of_one, self._values(of_one, [one.text for part in all_said for one in part], relevant))
@@ -117,3 +118,8 @@ class Reasons:
             return (votes[concept] + 0.5) / (votes[concept] + against + 1)
 
         return [min(map(belief, concepts.read(sentence)), default=0.01) for sentence in candidates]
+
+
+def _with_words(candidates: list[Explanation]) -> list[Explanation]:
+    """Returns the candidates that say anything, or all where none does."""
+    return [one for one in candidates if one.words] or candidates

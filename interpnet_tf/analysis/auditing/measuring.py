@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ def audit(
         of the strongest phrase of the example, with `value` and `interval`; `nouns`, for each thing that is
         spoken of its mean reason `score` and the share of sentences that name it; `faithfulness`; `flagged`,
         whether the network decides by what nobody speaks of, `None` where that cannot be told; and
-        `verdict`.
+        `verdict`. Values are `None` where no phrase could be scored.
 
     Raises:
         ValueError: if an argument is out of its range, or as of `ReasonScores`.
@@ -80,7 +81,9 @@ def audit(
         else {}
     )
     interval = result["foretold"]["interval"]
-    result["flagged"] = None if interval is None else bool(interval[0] <= 0)
+    result["flagged"] = None
+    if interval is not None and (interval[0] > 0 or interval[1] < 0):
+        result["flagged"] = interval[1] < 0
     result["verdict"] = _verdict(result)
     return result
 
@@ -130,12 +133,17 @@ def _carried(material: Material, speaker: Reasons, examples: int, seed: int) -> 
 
 
 def _share(scores: dict[int, float], said: Sequence[int]) -> float:
-    """Returns the mean score of the phrases said as a share of the largest, 0 where none is said."""
+    """Returns the mean score of the phrases said as a share of the largest; NaN if there is none."""
     largest = max(scores.values(), default=0.0)
-    return float(np.mean([scores[concept] for concept in said])) / largest if said and largest else 0.0
+    if not largest:
+        return math.nan
+    return float(np.mean([scores[concept] for concept in said])) / largest if said else 0.0
 
 
 def _figure(values: list[float], seed: int) -> dict[str, Any]:
+    values = [value for value in values if not math.isnan(value)]
+    if not values:
+        return {"value": None, "interval": None}
     return {
         "value": float(np.mean(values)),
         "interval": [float(bound) for bound in bootstrap_interval(np.array(values), seed=seed)],
@@ -175,23 +183,31 @@ def _nouns(
 
 def _verdict(result: dict[str, Any]) -> str:
     decision, carried = result["foretold"], result["carried"]
-    named = (
-        f"What the sentences name carries {carried['greedy']['value']:.0%} of what the strongest phrase "
-        f"carries; chosen by speakers.Reasons it is {carried['reasons']['value']:.0%}, and in one sentence "
-        f"said of everything {carried['constant']['value']:.0%}."
-    )
+    shares = {name: figure["value"] for name, figure in carried.items()}
+    named = "No phrase of the sentences could be scored."
+    if shares["greedy"] is not None:
+        named = (
+            f"What the sentences name carries {shares['greedy']:.0%} of what the strongest phrase carries; "
+            f"chosen by speakers.Reasons it is {shares['reasons']:.0%}, and in one sentence said of everything "
+            f"{shares['constant']:.0%}."
+        )
     if decision["value"] is None:
         few = "Whether the network decides by what people speak of cannot be told of so few classes."
         return f"{few} {named}"
-    low, high = decision["interval"]
+    low, high = (round(bound, 2) + 0.0 for bound in decision["interval"])  # no -0 %
     told = (
-        f"What they say foretells {decision['value']:.0%} ({low:.0%} to {high:.0%}) of its decisions about "
-        "classes that this was not learnt from"
+        f"What they say foretells {decision['value'] + 0.0:.0%} ({low:.0%} to {high:.0%}) of its decisions "
+        f"about classes that this was not learnt from ({decision['classes']} in turn)"
     )
+    if result["flagged"] is None:
+        return (
+            "Whether the network decides by what people speak of cannot be told. "
+            f"{told}; all of that range must be above 0 %. Too few classes, a network that learnt little, and "
+            f"sentences that are few or too alike may be why, or a shortcut. {named}"
+        )
     if result["flagged"]:
         return (
-            "WARNING: the network may decide by something that people do not speak of. "
-            f"{told}; all of that range must be above 0 %. Look for a shortcut in the data: sentences cannot "
-            f"say such a reason. {named}"
+            f"WARNING: the network decides by something that people do not speak of. {told}; all of that range "
+            f"must be above 0 %. Look for a shortcut in the data: sentences cannot say such a reason. {named}"
         )
     return f"The network decides by what people speak of. {told}, and all of that range is above 0 %. {named}"

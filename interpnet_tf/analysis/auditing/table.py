@@ -9,6 +9,7 @@ from interpnet_tf.analysis.report import Audit, AuditRow
 from interpnet_tf.metrics.table import format_table
 
 _NOUNS = 10
+_FEW = 30  # examples, below which their number is told
 _WIDTH = 100
 
 
@@ -23,7 +24,13 @@ def report(result: dict[str, Any]) -> str:
     """
     decision = result["foretold"]
     carried = {
-        name: {"carried": figure["value"], "from": figure["interval"][0], "to": figure["interval"][1]}
+        name: dict(
+            zip(
+                ("carried", "from", "to"),
+                (figure["value"], *(figure["interval"] or (None, None))),
+                strict=True,
+            )
+        )
         for name, figure in result["carried"].items()
     }
     nouns = {
@@ -85,6 +92,8 @@ def for_report(result: dict[str, Any]) -> Audit:
 
 
 def _percent(figure: dict[str, Any]) -> tuple[str, str]:
+    if figure["value"] is None:
+        return "n/a", ""
     low, high = figure["interval"]
     return f"{figure['value']:.0%}", f"{low:.0%} to {high:.0%}"
 
@@ -99,4 +108,5 @@ def _cell(figure: dict[str, Any]) -> str:
     if figure["value"] is None:
         return "n/a"
     low, high = figure["interval"]
-    return f"{figure['value']:.2f} ({low:.2f} to {high:.2f})"
+    few = f", {figure['examples']} examples" if figure["examples"] < _FEW else ""
+    return f"{figure['value']:.2f} ({low:.2f} to {high:.2f}{few})"

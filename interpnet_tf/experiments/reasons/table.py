@@ -161,7 +161,7 @@ def _rankings_lines(phrases: dict[str, dict[str, float]]) -> list[str]:
     if not phrases:
         return []
     return [
-        "phrases x 100: Spearman correlation of their scores with the effects of the parts in a picture, and "
+        "phrases x 100: Spearman correlation of their scores with the effects of the parts in a picture, and",
         "the relative effect of the part that is first",
         format_table(phrases, ("rank_correlation", "effect_of_first")),
         "",
