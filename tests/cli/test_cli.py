@@ -121,9 +121,11 @@ def test_an_audit_is_kept_for_the_report(capsys, run, monkeypatch):
     monkeypatch.setattr("interpnet_tf.runs.auditing.audit", lambda *_, **__: {"verdict": "as before"})
     assert main(["audit", str(run), "--json"]) == 0
     second = capsys.readouterr()
-    assert second.err == ""
+    assert "training a decoder" not in second.err
     assert json.loads(second.out)["verdict"] == "as before"
-    for file in (*run.glob("shuffled-*.keras"), run / "audit-test.json"):
+    (run / "audit-test.json").write_text("{}")
+    assert "is no whole audit; delete it" in failing(capsys, "report", run)
+    for file in (*run.glob("shuffled-*.keras"), *run.glob("effects-*.npz"), run / "audit-test.json"):
         file.unlink()
 
 

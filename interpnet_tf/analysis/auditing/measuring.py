@@ -188,8 +188,8 @@ def _verdict(result: dict[str, Any]) -> str:
     if shares["greedy"] is not None:
         named = (
             f"What the sentences name carries {shares['greedy']:.0%} of what the strongest phrase carries; "
-            f"chosen by speakers.Reasons it is {shares['reasons']:.0%}, and in one sentence said of everything "
-            f"{shares['constant']:.0%}."
+            f"chosen by speakers.Reasons it is {shares['reasons']:.0%}, and in one sentence said of "
+            f"everything {shares['constant']:.0%}."
         )
     if decision["value"] is None:
         few = "Whether the network decides by what people speak of cannot be told of so few classes."
@@ -202,12 +202,13 @@ def _verdict(result: dict[str, Any]) -> str:
     if result["flagged"] is None:
         return (
             "Whether the network decides by what people speak of cannot be told. "
-            f"{told}; all of that range must be above 0 %. Too few classes, a network that learnt little, and "
-            f"sentences that are few or too alike may be why, or a shortcut. {named}"
+            f"{told}; all of that range must be above 0 %. Too few classes, a network that learnt little, "
+            f"and sentences that are few or too alike may be why, or a shortcut. {named}"
         )
     if result["flagged"]:
         return (
-            f"WARNING: the network decides by something that people do not speak of. {told}; all of that range "
-            f"must be above 0 %. Look for a shortcut in the data: sentences cannot say such a reason. {named}"
+            f"WARNING: the network decides by something that people do not speak of. {told}; all of that "
+            "range must be above 0 %. Look for a shortcut in the data: sentences cannot say such a reason. "
+            f"{named}"
         )
     return f"The network decides by what people speak of. {told}, and all of that range is above 0 %. {named}"

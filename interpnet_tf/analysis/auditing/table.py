@@ -23,16 +23,7 @@ def report(result: dict[str, Any]) -> str:
         Several lines: the verdict first, then what it rests on; shares times 100.
     """
     decision = result["foretold"]
-    carried = {
-        name: dict(
-            zip(
-                ("carried", "from", "to"),
-                (figure["value"], *(figure["interval"] or (None, None))),
-                strict=True,
-            )
-        )
-        for name, figure in result["carried"].items()
-    }
+    carried = {name: _bounds(figure) for name, figure in result["carried"].items()}
     nouns = {
         row["noun"]: {name: row[name] for name in ("score", "greedy", "reasons", "one human")}
         for row in result["nouns"][:_NOUNS]
@@ -89,6 +80,11 @@ def for_report(result: dict[str, Any]) -> Audit:
             AuditRow(name, value, interval.strip("()"), f"{metric['unit']} {metric['meaning']}".strip())
         )
     return Audit(rows, result["verdict"])
+
+
+def _bounds(figure: dict[str, Any]) -> dict[str, float | None]:
+    low, high = figure["interval"] or (None, None)
+    return {"carried": figure["value"], "from": low, "to": high}
 
 
 def _percent(figure: dict[str, Any]) -> tuple[str, str]:
