@@ -27,6 +27,11 @@ def add_parser(commands: Any) -> None:
         choices=WORST,
         help="begin with the surest wrong classes, most false facts (sketchbirds), or least probable words",
     )
+    report.add_argument(
+        "--reasons",
+        action="store_true",
+        help="show the sentences that say what carried the decision; learns on the training data of the run",
+    )
     arguments.add_data(report)
     arguments.add_mark(report)
     arguments.add_decoding(report)
@@ -54,5 +59,6 @@ def run(options: argparse.Namespace) -> None:
         mark=mark,
         decoding=arguments.decoding(options),
         carried=carried,
+        reasons=options.reasons,
     )
     terminal.show(f"wrote {options.out}")

@@ -15,8 +15,11 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.runs.evaluation import evaluate_run
 from interpnet_tf.runs.folder import read_history
 from interpnet_tf.runs.trained import Trained, weights_digest
+from interpnet_tf.speakers import Reasons
 from interpnet_tf.support.errors import UnreadableFileError
 from interpnet_tf.support.json_files import json_safe, read_record
+
+_LEARNT = 6000  # examples that reasons are learnt on at most, so that a report does not take hours
 
 
 def report_run(
@@ -30,6 +33,7 @@ def report_run(
     decoding: Mapping[str, Any] | None = None,
     carried: Carried | None = None,
     audit: Audit | None = None,
+    reasons: bool = False,
 ) -> None:
     """Writes the report of a trained model, see `analysis.report.write_report`.
 
@@ -43,13 +47,17 @@ def report_run(
         examples, worst: see `write_report`.
         mark: the option of the data set's `load` of that name, where it is given.
         decoding: how the words are chosen.
-        carried: what carried the decision of each example of the split, where that is known.
+        carried: what carried the decision of each example of the split; `None` estimates it of those that are
+            shown, where the training examples have several sentences each.
         audit: of the model; `None` takes what `interpnet audit` has left in the run folder, if it has.
+        reasons: whether the examples are shown with the sentences of `speakers.Reasons`.
 
     Raises:
-        ValueError: if the data are not those of the model.
+        ValueError: if the data are not those of the model, or the reasons cannot be learnt from them.
     """
     mark, decoding = dict(mark or {}), dict(decoding or {"seed": 0})
+    if reasons and "sampler" in decoding:
+        raise ValueError("reasons are chosen among a beam and draws; leave out the sampler")
     dataset = trained.load(split, **mark)
     scores = None
     if len(dataset.explained()):
@@ -57,6 +65,7 @@ def report_run(
         scores = scores or json_safe(evaluate_run(trained, split, mark, decoding))
         if len(dataset.explained()) < len(dataset) and carried is None:
             dataset = dataset.explained()
+    speaker = _speaker(trained, reasons) if reasons or carried is None else None
     write_report(
         path,
         trained.model,
@@ -65,12 +74,26 @@ def report_run(
         scores=scores,
         histories={} if trained.folder is None else read_history(trained.folder),
         pictures=_photographs(trained, dataset),
-        carried=carried,
+        carried=speaker.scores if speaker is not None and carried is None else carried,
+        speaker=speaker if reasons else None,
         audit=_kept_audit(trained, split, mark) if audit is None else audit,
         examples=examples,
         worst=worst,
         **decoding,
     )
+
+
+def _speaker(trained: Trained, needed: bool) -> Reasons | None:
+    """Returns what knows the reasons, `None` where they cannot be learnt and are not needed."""
+    train = trained.load("train").explained()
+    if not needed and sum(map(len, train.explanations)) < 2 * len(train):
+        return None
+    try:
+        return Reasons(trained.model, train.subset(range(0, len(train), -(-len(train) // _LEARNT) or 1)))
+    except ValueError:
+        if needed:
+            raise
+        return None
 
 
 def _kept_scores(

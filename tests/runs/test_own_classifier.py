@@ -232,3 +232,5 @@ def test_a_report_of_a_file(folder, interpnet):
     code, _, error = interpnet(*report, "--worst", "facts")
     assert code == 2
     assert "not known" in error
+    code, _, error = interpnet(*report, "--reasons", "--sampler", "beam")
+    assert (code, "leave out the sampler" in error) == (2, True), error

@@ -5,7 +5,7 @@ from interpnet_tf.support.lazy_names import lazy_names
 _PUBLIC = {
     "Audit": "interpnet_tf.analysis.report.page",
     "AuditRow": "interpnet_tf.analysis.report.page",
-    "Carried": "interpnet_tf.analysis.report.examples",
+    "Carried": "interpnet_tf.analysis.report.carried",
     "write_report": "interpnet_tf.analysis.report.page",
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from interpnet_tf.analysis.plot.reliance import layer_shares
+from interpnet_tf.analysis.report.carried import Carried
 from interpnet_tf.analysis.report.choosing import false_facts
 from interpnet_tf.analysis.report.images import as_picture, centre_of, heat_over, thumbnail
 from interpnet_tf.attribution import Attribution, DecisionAttribution, attribute, attribute_decision
@@ -24,20 +25,6 @@ from interpnet_tf.model import InterpNet
 Pictures = Callable[[int], Any]
 _STEPS = 32
 _CARRIED = 5
-
-
-@dataclasses.dataclass(frozen=True)
-class Carried:
-    """How much of a decision each part of an example carried, where that is known.
-
-    Attributes:
-        how: a sentence that says how that was found out.
-        values: for each example of the data set the values of its parts, 0..1, by name; parts that are not
-            to be seen are left out.
-    """
-
-    how: str
-    values: Sequence[Mapping[str, float]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +77,7 @@ def describe(
     dataset: ExplanationDataset,
     explanations: Sequence[Explanation],
     pictures: Sequence[Image.Image | None],
-    carried: Sequence[Mapping[str, float]] | None,
+    carried: Carried | None,
     words: Sequence[Attribution],
     decisions: Sequence[DecisionAttribution],
 ) -> list[Example]:
@@ -101,7 +88,7 @@ def describe(
         dataset: the examples.
         explanations: what is said of each.
         pictures: of each, where there is one.
-        carried: of each the values of its parts.
+        carried: what carried the decision about each, where that is known.
         words, decisions: attributions of the words and of the class of each.
     """
     maps = _heat_maps(model, dataset, explanations, pictures)
@@ -121,7 +108,7 @@ def describe(
                 picture=None if picture is None else thumbnail(picture),
                 heat_maps=maps[place],
                 facts=_facts(explanation, bird),
-                parts=_parts(explanation, bird, {} if carried is None else carried[place]),
+                parts=[] if carried is None else _parts(explanation, bird, carried, place),
             )
         )
     return examples
@@ -153,12 +140,15 @@ def _facts(explanation: Explanation, bird: Any) -> list[Fact]:
     ]
 
 
-def _parts(explanation: Explanation, bird: Any, values: Mapping[str, float]) -> list[Part]:
-    said = {name for name, _ in parse_facts(explanation.text)}
+def _parts(explanation: Explanation, bird: Any, carried: Carried, place: int) -> list[Part]:
+    if carried.named is None:
+        said = {name for name, _ in parse_facts(explanation.text)}
+    else:
+        said = carried.named[place]
     kinds = {} if bird is None else bird.attributes
     return [
         Part(_in_words(name), kinds.get(name, ""), float(value), name in said)
-        for name, value in sorted(values.items(), key=lambda item: -item[1])[:_CARRIED]
+        for name, value in sorted(carried.values[place].items(), key=lambda item: -item[1])[:_CARRIED]
     ]
 
 

@@ -15,14 +15,17 @@ from markupsafe import Markup
 from interpnet_tf import __version__
 from interpnet_tf.analysis.plot.curves import training_curves
 from interpnet_tf.analysis.plot.reliance import layer_shares
+from interpnet_tf.analysis.report.carried import Carried, estimated
 from interpnet_tf.analysis.report.choosing import choose
 from interpnet_tf.analysis.report.confusions import most_confused
-from interpnet_tf.analysis.report.examples import Carried, Pictures, attributions, describe, picture_of
+from interpnet_tf.analysis.report.examples import Pictures, attributions, describe, picture_of
 from interpnet_tf.analysis.report.images import as_svg, thumbnail
 from interpnet_tf.analysis.report.score_tables import percent, score_tables
+from interpnet_tf.attribution import ReasonScores
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.generation.explanation import Explanation
 from interpnet_tf.model import InterpNet
+from interpnet_tf.speakers import Reasons
 from interpnet_tf.support.atomic import write_atomically
 from interpnet_tf.support.checks import check_whole
 from interpnet_tf.support.marked_words import color_of, legend_html, table_html
@@ -59,7 +62,8 @@ def write_report(
     scores: Mapping[str, Any] | None = None,
     histories: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
     pictures: Pictures | None = None,
-    carried: Carried | None = None,
+    carried: Carried | ReasonScores | None = None,
+    speaker: Reasons | None = None,
     audit: Audit | None = None,
     examples: int = 12,
     worst: str | None = None,
@@ -80,12 +84,14 @@ def write_report(
         histories: of the stages of the training, see `plot.training_curves`.
         pictures: a function that returns the picture of the example of a number, as an array or an image of
             PIL, or `None` where there is none; by default the inputs, where they are pictures.
-        carried: what carried the decisions, where that is known.
+        carried: what carried the decisions, where that is known; `ReasonScores` estimate it of the examples
+            that are shown.
+        speaker: says the sentences of the examples that are shown; all else on the page is of `explanations`.
         audit: what an audit of the network found.
         examples: how many to show.
         worst: begin with the worst: `"class"`, the surest wrong classifications; `"facts"`, most that is said
             and not true; `"words"`, the least probable words. `None` spreads the examples evenly.
-        **decoding: how the words are chosen, as in `InterpNet.explain`.
+        **decoding: how the words are chosen, as in `InterpNet.explain` and the `explain` of the speaker.
 
     Raises:
         ValueError: if there is no example, or a part does not have an entry for each, or `worst` cannot be
@@ -102,7 +108,7 @@ def write_report(
         raise ValueError("dataset must hold an example at least, got none")
     if explanations is None:
         explanations = model.explain(dataset, **decoding)
-    for name, part in (("explanations", explanations), ("carried", carried and carried.values)):
+    for name, part in (("explanations", explanations), ("carried", getattr(carried, "values", None))):
         if part is not None and len(part) != len(dataset):
             raise ValueError(
                 f"{name} must have an entry for each of the {len(dataset)} examples, got {len(part)}"
@@ -111,14 +117,22 @@ def write_report(
         pictures = dataset.inputs.__getitem__
     shown = choose(explanations, dataset, examples, worst)
     sample = np.unique(np.linspace(0, len(dataset) - 1, min(_SAMPLE, len(dataset))).round().astype(int))
-    rows = np.concatenate([shown, sample])
-    words, decisions = attributions(model, dataset.subset(rows).inputs, [explanations[row] for row in rows])
+    rows, chosen = np.concatenate([shown, sample]), dataset.subset(shown)
+    said = [explanations[row] for row in shown]
+    if speaker is not None:
+        said = speaker.explain(chosen.inputs, **decoding)
+    if isinstance(carried, ReasonScores):
+        carried = estimated(carried, chosen.inputs, said, chosen.explanations)
+    elif carried is not None:
+        carried = carried.subset(shown)
+    of_rows = [*said, *(explanations[row] for row in sample)]
+    words, decisions = attributions(model, dataset.subset(rows).inputs, of_rows)
     described = describe(
         model,
-        dataset.subset(shown),
-        [explanations[row] for row in shown],
+        chosen,
+        said,
         [picture_of(pictures, row) for row in shown],
-        None if carried is None else [carried.values[row] for row in shown],
+        carried,
         words[: len(shown)],
         decisions[: len(shown)],
     )
@@ -131,6 +145,7 @@ def write_report(
             examples=described,
             worst=worst,
             carried=carried,
+            speaker=speaker,
             layers=model.introspector.layer_paths,
             shares={
                 "the words": layer_shares(words[len(shown) :]),
