@@ -12,10 +12,17 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interpnet_tf.support import memory, quiet
+
+if TYPE_CHECKING:
+    from interpnet_tf.data.dataset import ExplanationDataset
+    from interpnet_tf.generation.explanation import Explanation
+    from interpnet_tf.language.concepts import Concepts
+    from interpnet_tf.speakers import Reasons
 
 ROWS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2")
 FACTS = ("attribute_precision", "distinguishing_rate", "varying_precision")
@@ -32,36 +39,39 @@ def main() -> None:
     print("demo: this takes five to seven minutes on two cores", file=sys.stderr)
     memory.keep_freed_memory()
     quiet.import_tensorflow()
-    table = run(options.out)
     from interpnet_tf import metrics
+    from interpnet_tf.data import sketchbirds
 
+    splits = tuple(sketchbirds.load(split) for split in ("train", "validation", "test"))
+    table = run(options.out, splits)
     print("\nsketchbirds, test pictures, scores x 100, 10 references")
     print(metrics.format_table(table, COLUMNS))
+    print("\nwhat interpnet-2 says of three birds: the most probable words, and the reason")
+    print(*draw_birds(options.out, splits), sep="\n")
     print("\none bird, from the model, the SavedModel and the LiteRT file")
     print(*export_and_run(options.out), sep="\n")
     seconds = time.monotonic() - began
     print(f"\neight explained birds: {options.out / 'explanations.png'} ({seconds:.0f} s in all)")
 
 
-def run(out: Path) -> dict[str, dict[str, float | None]]:
+def run(out: Path, splits: Sequence[ExplanationDataset]) -> dict[str, dict[str, float | None]]:
     """Trains or reads each row's network and evaluates it.
 
     Args:
         out: folder in which each row has its run folder.
+        splits: the training, validation and test examples.
 
     Returns:
         The scores of each row by `COLUMNS`.
     """
     from interpnet_tf import runs
-    from interpnet_tf.analysis.pictures import save_figure
-    from interpnet_tf.data import sketchbirds
     from interpnet_tf.runs import evaluation
     from interpnet_tf.support.atomic import write_atomically
     from interpnet_tf.support.progress import EpochLines
 
     table: dict[str, dict[str, float | None]] = {}
     backbone = out / "interpnet-2"
-    train, valid, test = (sketchbirds.load(split) for split in ("train", "validation", "test"))
+    train, valid, test = splits
     # Three of the ten training sentences a picture: a third of the time for little of the quality.
     train = dataclasses.replace(train, explanations=[sentences[:3] for sentences in train.explanations])
     for row in sorted(ROWS, reverse=True):
@@ -91,14 +101,67 @@ def run(out: Path) -> dict[str, dict[str, float | None]]:
         for name, columns in result["rows"].items():
             table[name] = {**columns["10"], **result["facts"][name]}
         table[row]["accuracy"] = result["accuracy"]
-        if folder == backbone:
-            shown = test.subset(range(0, len(test), len(test) // 8)[:8])
-            # The words of the beam that repeat no three of them: greedily, some birds have two white tails.
-            explanations = model.explain(shown, sampler="beam", no_repeat_ngram=3)
-            names = [test.class_names[label] for label in shown.labels]
-            save_figure(out / "explanations.png", shown.inputs, explanations, names)
-            print(*explanations, sep="\n")
     return {name: table[name] for name in (*ROWS, *(name for name in table if name not in ROWS))}
+
+
+def draw_birds(out: Path, splits: Sequence[ExplanationDataset]) -> list[str]:
+    """Draws eight test birds, with the sentence that says the reason and what carried the decision.
+
+    Args:
+        out: folder of the runs, in which the picture is written.
+        splits: the training, validation and test examples.
+
+    Returns:
+        What is said of three of the birds, greedily and with the reason.
+    """
+    from interpnet_tf import runs
+    from interpnet_tf.analysis.pictures import save_figure
+    from interpnet_tf.speakers import Reasons
+
+    _, model = runs.read(out / "interpnet-2")
+    train, _, test = splits
+    birds = test.subset(range(0, len(test), len(test) // 8)[:8])
+    speaker = Reasons(model, train)
+    ranked = speaker.explain(birds.inputs, seed=0, no_repeat_ngram=2)
+    said = [without_repetition(speaker.scores.concepts, one) for one in ranked]
+    names = [birds.class_names[label] for label in birds.labels]
+    save_figure(out / "explanations.png", birds.inputs, said, names, carried(speaker, birds.inputs, ranked))
+    greedy = model.explain(birds.inputs[:3])
+    width = max(len(one.label) for one in greedy)
+    return [
+        line
+        for one, reason in zip(greedy, said[:3], strict=True)
+        for line in (f"{one.label:{width}}  greedy   {one.text}", f"{'':{width}}  reasons  {reason.text}")
+    ]
+
+
+def without_repetition(concepts: Concepts, said: Explanation) -> Explanation:
+    """Returns the best sentence that does not state the same in two words, such as a red cap and a red crown.
+
+    Args:
+        concepts: what means the same.
+        said: the best sentence, with the others as alternatives, the better first.
+    """
+    known = {phrase for of_one in concepts.phrases for phrase in of_one}
+
+    def repeats(text: str) -> bool:
+        return sum(phrase in known for phrase in concepts.reader.read(text)) > len(concepts.read(text))
+
+    return next((one for one in (said, *said.alternatives) if not repeats(one.text)), said)
+
+
+def carried(speaker: Reasons, x: Any, said: Sequence[Explanation]) -> list[str]:
+    """Returns a line for each example: the two phrases of its ten best sentences that carried it most.
+
+    Args:
+        speaker: what said the sentences.
+        x: the examples.
+        said: of each example its best sentence, with the others as alternatives.
+    """
+    best = [[one.text, *(other.text for other in one.alternatives[:9])] for one in said]
+    found = speaker.scores.phrases(x, best)
+    strongest = [sorted(of_one, key=of_one.__getitem__, reverse=True)[:2] for of_one in found]
+    return [f"carried by: {', '.join(of_one)}" for of_one in strongest]
 
 
 def export_and_run(out: Path) -> list[str]:
