@@ -56,15 +56,13 @@ def for_report(result: dict[str, Any]) -> Audit:
         result: of `audit`.
     """
     speakers = {
-        "greedy": "of the strongest phrase, what the sentences name",
+        "greedy": "what the sentences name carries, of what the strongest phrase does",
         "reasons": "the same of speakers.Reasons",
         "one human": "the same of one person",
         "constant": "the same of one sentence said of everything",
     }
     rows = [
-        AuditRow(
-            f"carried, {name}", *_percent(result["carried"][name]), f"of the strongest phrase, {meaning}"
-        )
+        AuditRow(f"carried, {name}", *_percent(result["carried"][name]), meaning)
         for name, meaning in speakers.items()
     ]
     if result["foretold"]["value"] is not None:
