@@ -1,6 +1,7 @@
 # Two commands do everything: `make demo` and `make test`. Each command creates the environment first.
 PYTHON ?= python3
-JOBS ?= 2
+# Each process of tests computes on one thread; a third fills the cores while one waits.
+JOBS ?= 3
 BIN := .venv/bin
 
 .PHONY: demo test test-oldest test-anywhere docs lint format clean
