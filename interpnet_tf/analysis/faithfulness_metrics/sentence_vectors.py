@@ -30,8 +30,8 @@ class SentenceVectors:
 
     Example:
 
-    >>> SentenceVectors(["a black bird", "a white bird"])(["black", "blue"]).tolist()
-    [[0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
+    >>> SentenceVectors(["a black bird", "a white bird"])(["black", "blue"]).sum(axis=1).tolist()
+    [1.0, 0.0]
     """
 
     def __init__(self, sentences: Sequence[str], most: int = _MOST) -> None:
