@@ -75,7 +75,6 @@ class Rows:
     def __init__(self, out: Path, data: str, root: str | None) -> None:
         self.out = out
         self._loaded = functools.cache(lambda: table_material.load(data, root))
-        self._reader: Any = None
         self._networks: dict[Path, Material] = {}
 
     def measure(self, row: str, names: list[str]) -> None:
@@ -110,10 +109,8 @@ class Rows:
     def _network(self, run: Path) -> Material:
         if run not in self._networks:
             model = itf.load(run if run.suffix else run / "model.keras", compile=False)
-            data = self._loaded()
-            made = Material(model, data.judged, data.train, reader=self._reader)
-            self._reader = made.reader
-            self._networks[run] = made
+            data, first = self._loaded(), next(iter(self._networks.values()), None)
+            self._networks[run] = first.of(model) if first else Material(model, data.judged, data.train)
         return self._networks[run]
 
 

@@ -90,6 +90,18 @@ class Concepts:
         found = (self._number.get(phrase) for phrase in self.reader.read(sentence))
         return tuple(dict.fromkeys(concept for concept in found if concept is not None))
 
+    def mentioned(self, explanations: Sequence[Sequence[str]]) -> np.ndarray:
+        """Returns whether a sentence of each example states each concept, bool `(examples, concepts)`.
+
+        Args:
+            explanations: the sentences of each example.
+        """
+        mentions = np.zeros((len(explanations), len(self)), bool)
+        for row, sentences in enumerate(explanations):
+            for sentence in sentences:
+                mentions[row, list(self.read(sentence))] = True
+        return mentions
+
     @classmethod
     def learn(cls, explanations: Sequence[Sequence[str]], minimum_count: int = 10) -> Concepts:
         """Learns concepts.

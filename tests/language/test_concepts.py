@@ -47,6 +47,7 @@ def test_mentions_are_of_any_sentence_of_the_example():
     concepts = Concepts.learn(BIRDS)
     red = concepts.names.index("red crown")
     np.testing.assert_array_equal(concepts.mentions[:, red], [crown == "red" for crown, _ in KINDS * 4])
+    np.testing.assert_array_equal(concepts.mentioned(BIRDS), concepts.mentions)
 
 
 def test_rare_phrases_are_no_concept():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,8 +10,9 @@ import numpy as np
 
 from interpnet_tf.analysis.auditing.foretelling import foretold
 from interpnet_tf.analysis.faithfulness_metrics import controls
-from interpnet_tf.analysis.faithfulness_metrics.material import Material, probabilities_of
-from interpnet_tf.analysis.faithfulness_metrics.measuring import faithfulness
+from interpnet_tf.analysis.faithfulness_metrics.material import Material
+from interpnet_tf.analysis.faithfulness_metrics.measuring import faithfulness_of
+from interpnet_tf.analysis.faithfulness_metrics.registry import METRICS as FAITHFULNESS
 from interpnet_tf.attribution.reason_scores import ReasonScores
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.metrics.bootstrap import bootstrap_interval
@@ -72,14 +72,9 @@ def audit(
     speaker = Reasons(model, train, batch_size=batch_size, seed=seed)
     result: dict[str, Any] = {"foretold": _foretold(material, speaker.scores, seed)}
     result |= _carried(material, speaker, examples, seed)
-    chosen = None if metrics is None else list(metrics)
-    result["faithfulness"] = (
-        faithfulness(
-            model, dataset, train, shuffled=shuffled, metrics=chosen, seed=seed, batch_size=batch_size
-        )
-        if chosen is None or chosen
-        else {}
-    )
+    chosen = list(FAITHFULNESS if metrics is None else metrics)
+    networks = {"shuffled r": shuffled}
+    result["faithfulness"] = faithfulness_of(material, networks, chosen) if chosen else {}
     interval = result["foretold"]["interval"]
     result["flagged"] = None
     if interval is not None and (interval[0] > 0 or interval[1] < 0):
@@ -89,15 +84,10 @@ def audit(
 
 
 def _foretold(material: Material, scores: ReasonScores, seed: int) -> dict[str, Any]:
-    model, batch_size, concepts = material.model, material.batch_size, scores.concepts
-    of_train = probabilities_of(model, material.train, batch_size)
-    mentions = np.zeros((len(material.dataset), len(concepts)), bool)
-    for row, sentences in enumerate(material.dataset.explanations):
-        for sentence in sentences:
-            mentions[row, list(concepts.read(sentence))] = True
+    concepts = scores.concepts
     return foretold(
-        (of_train, material.train.labels, concepts.mentions),
-        (material.probabilities, material.labels, mentions),
+        (material.train_probabilities, material.train.labels, concepts.mentions),
+        (material.probabilities, material.labels, concepts.mentioned(material.dataset.explanations)),
         seed=seed,
     )
 
@@ -116,9 +106,7 @@ def _carried(material: Material, speaker: Reasons, examples: int, seed: int) -> 
     said = {name: [sentences[row] for row in order] for name, sentences in of_all.items()}
     said["reasons"] = [one.text for one in explained]
     read = {name: [concepts.read(sentence) for sentence in of_one] for name, of_one in said.items()}
-    of_people = [
-        set(itertools.chain.from_iterable(map(concepts.read, of_one))) for of_one in part.explanations
-    ]
+    of_people = [set(np.flatnonzero(of_one)) for of_one in concepts.mentioned(part.explanations)]
     asked = [
         of_one.union(*(of_speaker[row] for of_speaker in read.values()))
         for row, of_one in enumerate(of_people)

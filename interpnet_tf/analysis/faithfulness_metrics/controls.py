@@ -20,6 +20,10 @@ def template(material: Material) -> list[str]:
     That is the one with the highest CIDEr-D against the sentences of its class; of a class without any it is
     the sentence that was written most often.
     """
+    return material.once("template", lambda: _template(material))
+
+
+def _template(material: Material) -> list[str]:
     of_class: dict[int, list[str]] = {}
     for label, sentences in zip(material.train.labels.tolist(), material.train.explanations, strict=True):
         of_class.setdefault(label, []).extend(sentences)

@@ -35,8 +35,7 @@ class Material:
         said: the sentences to be judged, one for each of `dataset.explained()`; `None` are those that the
             model says greedily.
         seed: of every draw.
-        reader: reads a class from a sentence; `None` trains one on the sentences of `dataset`. Give that of
-            another `Material` of the same data to train none.
+        reader: reads a class from a sentence; `None` trains one on the sentences of `dataset`.
         batch_size: examples or sentences at a time.
 
     Attributes:
@@ -63,8 +62,7 @@ class Material:
             if not len(part):
                 raise ValueError(f"no example of {name} has a sentence; give at least one that has")
         self._once: dict[str, Any] = {}
-        if reader is not None:
-            self.reader = reader
+        self._of_data: dict[str, Any] = {} if reader is None else {"reader": reader}
         if said is not None:
             self.said = self._checked(said)
 
@@ -78,6 +76,16 @@ class Material:
         for name in _OF_SAID:
             other.__dict__.pop(name, None)
         other.said = self._checked(said)
+        return other
+
+    def of(self, model: InterpNet) -> Material:
+        """Returns the material of another network and the same data; what follows from these alone is shared.
+
+        Args:
+            model: a trained `InterpNet`.
+        """
+        other = Material(model, self.dataset, self.train, seed=self.seed, batch_size=self.batch_size)
+        other._of_data = self._of_data
         return other
 
     def _checked(self, said: Sequence[str]) -> list[str]:
@@ -96,9 +104,7 @@ class Material:
             name: of the result.
             compute: must not depend on `said`.
         """
-        if name not in self._once:
-            self._once[name] = compute()
-        return self._once[name]
+        return _kept(self._once, name, compute)
 
     @functools.cached_property
     def said(self) -> list[str]:
@@ -110,9 +116,12 @@ class Material:
         """What the model says greedily, `(examples,)`."""
         return self.speak(self.r)
 
-    @functools.cached_property
+    @property
     def people(self) -> list[str]:
         """Of each example one sentence that a person wrote, drawn at random, `(examples,)`."""
+        return _kept(self._of_data, "people", self._drawn_people)
+
+    def _drawn_people(self) -> list[str]:
         random = np.random.default_rng(self.seed)
         return [of_one[random.integers(len(of_one))] for of_one in self.dataset.explanations]
 
@@ -134,12 +143,18 @@ class Material:
     @property
     def training_sentences(self) -> TrainingSentences:
         """People's training sentences as vectors, for readers of what was said."""
-        return self.once("training sentences", lambda: TrainingSentences(self.train.explanations))
+        learn = functools.partial(TrainingSentences, self.train.explanations)
+        return _kept(self._of_data, "training sentences", learn)
 
     @functools.cached_property
+    def train_probabilities(self) -> np.ndarray:
+        """The classifier's probabilities of training examples, float32 `(training examples, classes)`."""
+        return probabilities_of(self.model, self.train, self.batch_size)
+
+    @property
     def train_predicted(self) -> np.ndarray:
         """The class that the classifier predicts of the training examples, int `(training examples,)`."""
-        return probabilities_of(self.model, self.train, self.batch_size).argmax(axis=1)
+        return self.train_probabilities.argmax(axis=1)
 
     @functools.cached_property
     def predicted(self) -> np.ndarray:
@@ -156,10 +171,10 @@ class Material:
         """Whether the classifier is right, bool `(examples,)`."""
         return self.predicted == self.labels
 
-    @functools.cached_property
+    @property
     def reader(self) -> Reader:
         """Reads a class from a sentence, having seen no sentence of the example that it is asked about."""
-        return Reader(self.dataset, self.train)
+        return _kept(self._of_data, "reader", functools.partial(Reader, self.dataset, self.train))
 
     @functools.cached_property
     def read(self) -> np.ndarray:
@@ -221,6 +236,12 @@ class Material:
         """
         by_word = log_probabilities(self.model, r, self.ids(sentences), self.batch_size)
         return np.array([-of_words.mean(dtype="float64") for of_words in by_word]) / np.log(2)
+
+
+def _kept(kept: dict[str, Any], name: str, compute: Callable[[], Result]) -> Result:
+    if name not in kept:
+        kept[name] = compute()
+    return kept[name]
 
 
 def probabilities_of(model: InterpNet, dataset: ExplanationDataset, batch_size: int) -> np.ndarray:

@@ -69,12 +69,24 @@ def faithfulness(
     check_whole("samples", samples, least=1)
     chosen = _chosen(metrics)
     system = Material(model, dataset, train, said, seed, batch_size=batch_size)
-    networks = {"captioning": captioning, "shuffled r": shuffled}
-    speaking = {
-        name: Material(network, dataset, train, None, seed, system.reader, batch_size)
-        for name, network in networks.items()
-        if network is not None
-    }
+    return faithfulness_of(system, {"captioning": captioning, "shuffled r": shuffled}, chosen, samples)
+
+
+def faithfulness_of(
+    system: Material,
+    networks: Mapping[str, InterpNet | None],
+    metrics: Iterable[str] | Mapping[str, Metric] | None = None,
+    samples: int = 1000,
+) -> dict[str, Any]:
+    """Returns what `faithfulness` does, of material that others read too.
+
+    Args:
+        system: the model, the examples, and what is said of them.
+        networks: by name controls that are networks; those that are `None` are left out.
+        metrics, samples: as of `faithfulness`.
+    """
+    chosen, seed = _chosen(metrics), system.seed
+    speaking = {name: system.of(network) for name, network in networks.items() if network is not None}
     sentences = {}
     if any(metric.sentences_only for metric in chosen.values()):
         silent = {"constant": controls.constant(system), "template": controls.template(system)}
