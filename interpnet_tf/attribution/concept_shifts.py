@@ -12,6 +12,7 @@ from interpnet_tf.data.inputs import batch_of
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.introspection.downstream import decisive_vectors
 from interpnet_tf.introspection.probabilities import class_probabilities
+from interpnet_tf.metrics.ridge import ridge
 
 _SCALES = (0.5, 1.0, 1.5, 2.0, 3.0)
 _ROWS = 4096
@@ -28,8 +29,7 @@ class ConceptShifts:
         model: an `InterpNet`.
         x: inputs of training examples, as of `InterpNet.explain`.
         mentions: whether the sentences of the example state the concept, bool `(examples, concepts)`.
-        penalty: of the ridge, as a share of the examples: of a concept that is said of so large a share, half
-            of the difference counts.
+        penalty: see `ridge`.
         batch_size: examples that the classifier reads at a time.
 
     Attributes:
@@ -53,12 +53,10 @@ class ConceptShifts:
         self.layers = list(self._behind)
         self._graphs = {path: self._graph(path) for path in self.layers}
         activations, _ = self.read(x, batch_size)
-        centred = mentions - mentions.mean(axis=0)
-        gram = centred.T @ centred + penalty * len(mentions) * np.eye(centred.shape[1])
-        self.directions = {}
-        for path, of_layer in activations.items():
-            coefficients = np.linalg.solve(gram, centred.T @ (of_layer - of_layer.mean(axis=0)))
-            self.directions[path] = np.pad(coefficients, [(0, 1), (0, 0)]).astype("float32")
+        slopes = {path: ridge(mentions, of_layer, penalty) for path, of_layer in activations.items()}
+        self.directions = {
+            path: np.pad(of_layer, [(0, 1), (0, 0)]).astype("float32") for path, of_layer in slopes.items()
+        }
 
     def read(self, x: Any, batch_size: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Returns the layers' activations `(examples, width)` and the probabilities `(examples, classes)`."""

@@ -39,7 +39,7 @@ class ReasonScores:
     Args:
         model: a trained `InterpNet`.
         train: examples with sentences, several an example, such as it was trained on.
-        penalty: of the regression, see `ConceptShifts`.
+        penalty: of the regression, see `metrics.ridge`.
         minimum_count: sentences that state a phrase; rarer ones are not scored.
         batch_size: examples that the classifier reads at a time.
         seed: of the choice among more than 2400 training examples.

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from interpnet_tf.metrics.ridge import ridge
+
 _PENALTY = 0.015
 _LEAST_PROBABILITY = 1e-6
 _LEAST_CLASSES = 3
@@ -57,9 +59,7 @@ def foretold(
     for place, of_class in enumerate(classes):
         others = labels != of_class
         mean_said, mean_logits = said[others].mean(axis=0), logits[others].mean(axis=0)
-        centred = said[others] - mean_said
-        gram = centred.T @ centred + _PENALTY * len(centred) * np.eye(said.shape[1])
-        slopes = np.linalg.solve(gram, centred.T @ (logits[others] - mean_logits))
+        slopes = ridge(said[others], logits[others], _PENALTY)
         asked = test_labels == of_class
         truth = test_logits[asked] - mean_logits
         of_next = test_said[test_labels == classes[(place + 1) % len(classes)]].mean(axis=0)

@@ -71,12 +71,8 @@ def for_report(result: dict[str, Any]) -> Audit:
         )
         rows.insert(0, AuditRow("foretold", *_percent(result["foretold"]), meaning))
     for name, metric in result["faithfulness"].items():
-        value, interval = _cell(metric), ""
-        if metric["value"] is not None:
-            value, interval = value.split(" ", 1)
-        rows.append(
-            AuditRow(name, value, interval.strip("()"), f"{metric['unit']} {metric['meaning']}".strip())
-        )
+        meaning = f"{metric['unit']} {metric['meaning']}".strip()
+        rows.append(AuditRow(name, *_number(metric), meaning))
     return Audit(rows, result["verdict"])
 
 
@@ -99,8 +95,13 @@ def _line(name: str, metric: dict[str, Any]) -> str:
 
 
 def _cell(figure: dict[str, Any]) -> str:
+    value, interval = _number(figure)
+    return f"{value} ({interval})" if interval else value
+
+
+def _number(figure: dict[str, Any]) -> tuple[str, str]:
     if figure["value"] is None:
-        return "n/a"
+        return "n/a", ""
     low, high = figure["interval"]
     few = f", {figure['examples']} examples" if figure["examples"] < _FEW else ""
-    return f"{figure['value']:.2f} ({low:.2f} to {high:.2f}{few})"
+    return f"{figure['value']:.2f}", f"{low:.2f} to {high:.2f}{few}"
