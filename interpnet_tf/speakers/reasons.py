@@ -95,12 +95,13 @@ class Reasons:
         x, options["batch_size"] = inputs_of(x), batch_size
         found = self.model.explain(x, "beam", beams=beams, n_best=beams, **options)
         drawn = self.model.explain(x, "top_p", n_best=samples, seed=seed, p=1.0, **options)
-        said = [[(one, *one.alternatives) for one in pair] for pair in zip(found, drawn, strict=True)]
-        candidates = [_with_words(distinct(*pair)) for pair in zip(found, drawn, strict=True)]
+        pairs = list(zip(found, drawn, strict=True))
+        said = [[one.text for best in pair for one in (best, *best.alternatives)] for pair in pairs]
+        candidates = [_with_words(distinct(*pair)) for pair in pairs]
         relevance = self.scores.relevance(x, [[one.text for one in of_one] for of_one in candidates])
         return [
-            ranked(of_one, self._values(of_one, [one.text for part in all_said for one in part], relevant))
-            for of_one, all_said, relevant in zip(candidates, said, relevance, strict=True)
+            ranked(of_one, self._values(of_one, texts, relevant))
+            for of_one, texts, relevant in zip(candidates, said, relevance, strict=True)
         ]
 
     def _values(self, candidates: list[Explanation], said: list[str], relevance: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ def test_report_begins_with_the_verdict(result):
     assert lines[0].startswith(begins[result["flagged"]])
     assert any(line.startswith("gain_own: ") for line in lines)
     unknown = {"value": None, "interval": None, "classes": 2, "others": None}
-    few = {**result, "foretold": unknown, "faithfulness": {}}
+    few = {**result, "foretold": unknown, "faithfulness": {}, "nouns": []}
     assert "foretold x 100" not in auditing.report(few)
 
 

@@ -39,10 +39,13 @@ def report(result: dict[str, Any]) -> str:
     lines += [
         "what the phrases of a sentence carry x 100, of the strongest phrase",
         format_table(carried, ("carried", "from", "to")),
-        "",
-        f"what carries most x 100 ({result['examples']} examples), and the share of sentences that name it",
-        format_table(nouns, ("score", "greedy", "reasons", "one human")),
     ]
+    if nouns:
+        lines += [
+            "",
+            f"what carries most x 100 ({result['examples']} examples), and the share of sentences naming it",
+            format_table(nouns, ("score", "greedy", "reasons", "one human")),
+        ]
     if result["faithfulness"]:
         lines += ["", "does the decoder hear the decision? (95 % intervals)"]
         lines += [_line(name, metric) for name, metric in result["faithfulness"].items()]
