@@ -52,7 +52,8 @@ def minimize(
         while True:
             new_point = point + step * direction
             new_value, new_gradient = function(new_point)
-            if new_value <= value + _SUFFICIENT_DECREASE * step * slope:
+            # Near the minimum the decrease that suffices may be lost in rounding: then nothing is a decrease.
+            if new_value < value and new_value <= value + _SUFFICIENT_DECREASE * step * slope:
                 break
             step /= 2
             if step < 1e-10:  # rounding errors are all that is left

@@ -164,6 +164,19 @@ def test_minimize_stays_at_a_minimum():
     assert minimize(lambda x: (float((x[0] - 2) ** 2), 2 * (x - 2)), start) == start
 
 
+def test_minimize_ends_where_rounding_hides_every_decrease():
+    """Beside 1000 a float32 does not see what is left to gain once x is within 0.005 of the minimum."""
+    asked = []
+
+    def function(x):
+        asked.append(x)
+        return float(np.float32(1000) + ((x - 3) ** 2).sum()), 2 * (x - 3) + np.float32(1e-3)
+
+    found = minimize(function, np.zeros(2, "float32"), iterations=1000, tolerance=0)
+    np.testing.assert_allclose(found, [3, 3], atol=0.01)
+    assert len(asked) < 100
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not CUB.exists(), reason="needs CUB's sentences in ../shared/data/cub")
 def test_human_sentences_of_cub_are_read_back_as_well_as_by_scikit_learn():
