@@ -5,29 +5,11 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from odd_sentences import WRITTEN
 
 from interpnet_tf import metrics
 from interpnet_tf.language.text import canonical, clean_name
 from interpnet_tf.language.tokenizer import ExplanationTokenizer
-
-WRITTEN = [
-    "un oiseau tre\u0301s noir avec une te\u0302te bleue",
-    "un oiseau tr\u00e9s noir avec une t\u00eate bleue",
-    "a bird, e.g. a crow, with a white wing",
-    "it lives in the U.S., i.e. far away",
-    "a bird w/ red crown and wing",
-    "the \ufb01n is black and long",
-    "its bill ( black )is 2.5 cm ; why ?",
-    "the bird\u2019s \u201cbill\u201d",
-    "\ufeffa red\u200b bird\u00ad s wing",
-    "a red\0 bird with wings.",
-    "a\u00a0red\u2003bird\u2028with wings\tand\r\nlegs.",
-    "a bird \u2764\ufe0f of 50% blue/white, #1",
-    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u200c bird",
-    "STRASSE Stra\u00dfe \u0130stanbul \u2167 \u2121 \u33a5",
-    "\uff26\uff35\uff2c\uff2c width \u4e2d\u6587\u3002",
-    "\u039f\u0394\u039f\u03a3 \u03a3.",
-]
 
 
 @pytest.mark.parametrize(
@@ -60,15 +42,6 @@ def test_a_sentence_said_as_it_was_written_scores_1(written):
     said = tokenizer.detokenize(tokenizer.tokenize([written]).to_tensor())
     scores = metrics.score([*said, "x y z w"], [[written], ["x y z w"]], ["bleu_1", "rouge_l"])
     assert scores == pytest.approx({"bleu_1": 1, "rouge_l": 1})
-
-
-@pytest.mark.skipif(metrics.meteor_unavailable() is not None, reason="METEOR needs Java and its jar")
-def test_meteor_of_sentences_said_as_they_were_written():
-    tokenizer = ExplanationTokenizer().adapt(WRITTEN)
-    said = tokenizer.detokenize(tokenizer.tokenize(WRITTEN).to_tensor())
-    references = [[sentence] for sentence in [*said, *WRITTEN]]
-    scores = metrics.meteor_sentences([*said, *said], references)
-    assert scores[len(said) :] == scores[: len(said)]
 
 
 def known_to_both(text: str) -> bool:

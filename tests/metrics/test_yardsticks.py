@@ -1,15 +1,11 @@
 """The rows that stand beside a score."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from interpnet_tf import metrics
-
-CUB = Path(__file__).resolve().parents[3] / "shared" / "data" / "cub"
 
 examples = st.lists(st.lists(st.text("ab ", min_size=1), min_size=2, max_size=5), min_size=1)
 
@@ -103,30 +99,3 @@ def test_variety_by_hand():
 def test_variety_of_nothing_is_an_error():
     with pytest.raises(ValueError, match="hypotheses must hold at least one sentence"):
         metrics.variety([], [["a"]])
-
-
-# Measured once on the 1,147 official test images of the 40 species with sentences.
-KNOWN = {
-    "constant": {"meteor": 39.6, "bleu_4": 59.0, "cider_d": 36.6},
-    "human": {"meteor": 27.1, "bleu_4": 22.1, "cider_d": 21.1},
-}
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not CUB.exists(), reason="needs CUB's sentences in ../shared/data/cub")
-def test_known_numbers_of_cub():
-    reason = metrics.meteor_unavailable()
-    if reason:
-        pytest.skip(reason)
-    from interpnet_tf.data import cub
-
-    references = cub.load(CUB, "test").explained().explanations
-    assert len(references) == 1147
-    constant = metrics.most_frequent_sentence(cub.load(CUB, "trainval").explanations)
-    rows = {"constant": ([constant] * 1147, references), "human": metrics.human_row(references)}
-    # One run of the jar for both: it reads its paraphrases for seconds.
-    both = [row[0] + row[1] for row in zip(rows["constant"], rows["human"], strict=True)]
-    meteor = np.reshape(metrics.meteor_sentences(*both), (2, 1147)).mean(axis=1)
-    for (kind, row), of_kind in zip(rows.items(), meteor, strict=True):
-        scores = {"meteor": of_kind, **metrics.score(*row, metrics=["bleu_4", "cider_d"])}
-        assert {name: round(100 * value, 1) for name, value in scores.items()} == KNOWN[kind]
