@@ -16,6 +16,7 @@ from interpnet_tf.cli import train as train_command
 from interpnet_tf.runs.trained import Trained
 
 TINY = ["--data", "sketchbirds", "--per-species", "2", "--units", "16", "--batch-size", "32"]
+THREE_EPOCHS = [*TINY, "--epochs", "3", "--classifier-epochs", "3", "--seed", "5", "--out"]
 
 
 def interpnet(*arguments):
@@ -26,7 +27,7 @@ def interpnet(*arguments):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    result = interpnet("train", *TINY, "--epochs", 2, "--classifier-epochs", 2, "--out", folder)
+    result = interpnet("train", *THREE_EPOCHS, folder)
     assert result.returncode == 0, result.stderr
     return folder
 
@@ -89,10 +90,7 @@ def test_run_folder_is_text_but_for_the_model(run):
     assert "red" in json.loads((run / "tokenizer.json").read_text())["vocabulary"]
     lines = (run / "history.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in lines[1:]] == [
-        ["classifier", "1"],
-        ["classifier", "2"],
-        ["explainer", "1"],
-        ["explainer", "2"],
+        [stage, epoch] for stage in ("classifier", "explainer") for epoch in "123"
     ]
 
 
@@ -183,7 +181,8 @@ def test_explain_in_several_ways(capsys, run, tmp_path):
 
 def test_a_confidence_is_learnt_once(capsys, run, tmp_path):
     Image.fromarray(np.full((64, 64, 3), 128, "uint8")).save(tmp_path / "grey.png")
-    explain = ["explain", str(run), str(tmp_path / "grey.png"), "--json", "--confidence"]
+    image = str(tmp_path / "grey.png")
+    explain = ["explain", str(run), image, "--json", "--min-length", "3", "--confidence"]
     assert main([*explain, "1"]) == 0
     (kept,) = run.glob("confidence-*.json")
     withheld = json.loads(capsys.readouterr().out)
@@ -252,32 +251,30 @@ def _weights(run):
     return itf.load(run / "model.keras").get_weights()
 
 
-THREE_EPOCHS = ["train", *TINY, "--epochs", "3", "--classifier-epochs", "3", "--seed", "5", "--out"]
-
-
-@pytest.fixture(scope="module")
-def weights_of_a_whole_run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    assert main([*THREE_EPOCHS, str(folder)]) == 0
-    return _weights(folder)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("stage", ["classifier", "explainer"])
-def test_a_killed_run_resumes_to_the_same_weights(capsys, weights_of_a_whole_run, tmp_path, stage):
-    killed = tmp_path / "killed"
+def kill_in(stage, folder, *arguments):
+    """Starts a training, and kills it when its stage has finished an epoch."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "interpnet_tf.cli", *THREE_EPOCHS, str(killed)], stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "interpnet_tf.cli", "train", *arguments, str(folder)],
+        stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 300
-    while not list(killed.glob(f"checkpoints/{stage}/epoch-*")):
+    while not list(folder.glob(f"checkpoints/{stage}/epoch-*")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert not (killed / "model.keras").exists()
+    assert not (folder / "model.keras").exists()
+
+
+@pytest.mark.slow
+def test_a_run_killed_in_each_stage_resumes_to_the_same_weights(capsys, run, tmp_path):
+    killed = tmp_path / "killed"
+    kill_in("classifier", killed, *THREE_EPOCHS)
+    assert not (killed / "checkpoints" / "explainer").exists()
+    assert "not finished" in failing(capsys, "evaluate", killed)
+    kill_in("explainer", killed, "--resume", "--out")
     assert "not finished" in failing(capsys, "evaluate", killed)
     assert main(["train", "--resume", "--out", str(killed)]) == 0
-    for whole, resumed in zip(weights_of_a_whole_run, _weights(killed), strict=True):
+    for whole, resumed in zip(_weights(run), _weights(killed), strict=True):
         np.testing.assert_allclose(resumed, whole, atol=1e-6)
