@@ -21,11 +21,15 @@ from interpnet_tf.cli import (
     serve,
     table1,
     train,
+    verbalize,
 )
 from interpnet_tf.cli.arguments import Parser
 from interpnet_tf.support import terminal
 
-_COMMANDS = (train, evaluate, explain, reasons, audit, report, export, kit, table1, features, reduce, serve)
+_COMMANDS = (
+    *(train, evaluate, explain, reasons, audit, report, export),
+    *(kit, table1, features, reduce, verbalize, serve),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

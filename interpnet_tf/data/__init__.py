@@ -3,7 +3,8 @@
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.support.lazy_names import lazy_names
 
-_MODULES = {name: f"interpnet_tf.data.{name}" for name in ("cub", "loading", "records", "sketchbirds")}
+_NAMES = ("cub", "loading", "records", "sketchbirds", "verbalizer")
+_MODULES = {name: f"interpnet_tf.data.{name}" for name in _NAMES}
 
 __all__ = ["ExplanationDataset", *_MODULES]  # noqa: PLE0604
 

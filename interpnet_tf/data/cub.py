@@ -73,7 +73,7 @@ def load(
           https://arxiv.org/abs/1605.05395), section 4
     """
     folder, text_folder = _find_folders(Path(root))
-    names, *lists = _read_lists(folder)
+    names, *lists = read_lists(folder)
     dataset = _select(folder, text_folder, names, *lists, split, validation_fraction, seed)
     path = _find_features(features, text_folder.parent)
     if path is None:
@@ -95,7 +95,7 @@ def image_paths(
         The paths, and the class ids, int32 `(examples,)`.
     """
     folder, text_folder = _find_folders(Path(root))
-    dataset = _select(folder, text_folder, *_read_lists(folder), split, validation_fraction, seed)
+    dataset = _select(folder, text_folder, *read_lists(folder), split, validation_fraction, seed)
     return [folder / "images" / name for name in dataset.ids], dataset.labels
 
 
@@ -170,7 +170,7 @@ def _find_folders(root: Path) -> tuple[Path, Path]:
     return folder, text_folder
 
 
-def _read_lists(folder: Path) -> tuple[list[str], np.ndarray, np.ndarray, list[str]]:
+def read_lists(folder: Path) -> tuple[list[str], np.ndarray, np.ndarray, list[str]]:
     """Returns each image's path, label and membership of the test split, and the class names."""
     names = read_list(folder / "images.txt", r"\S.*", "<image id> <species>/<name>.jpg")
     classes = read_list(folder / "classes.txt", r"\S.*", "<class id> <number>.<species>")

@@ -23,6 +23,8 @@ class ExplanationDataset:
         explanations: a list of sentences for each example, empty where there is none.
         ids: one identifier an example, such as a file name.
         facts: where the ground truth is known (sketchbirds), one record an example; else `None`.
+        source: where the sentences come from, such as `"verbalized"` for those that `data.verbalizer` made of
+            a table; `None` for those that people wrote, and wherever nothing is told of it.
 
     Raises:
         ValueError: if the parts differ in length or a label is not a class.
@@ -42,6 +44,7 @@ class ExplanationDataset:
     explanations: list[list[str]]
     ids: list[str]
     facts: list[Any] | None = None
+    source: str | None = None
 
     def __post_init__(self) -> None:
         labels = _class_ids(self.labels)
@@ -103,6 +106,16 @@ class ExplanationDataset:
             members = np.flatnonzero((self.labels == label) & (explained == has))
             held_out[random.permutation(members)[: round(fraction * len(members))]] = True
         return self.subset(~held_out), self.subset(held_out)
+
+    def three_parts(self, seed: int = 0) -> dict[str, ExplanationDataset]:
+        """Splits every class at random: 80 % `"train"`, 10 % `"validation"`, 10 % `"test"`.
+
+        Args:
+            seed: of the draw; the same seed gives the same parts.
+        """
+        rest, test = self.split(0.1, seed)
+        train, validation = rest.split(1 / 9, seed)
+        return {"train": train, "validation": validation, "test": test}
 
     def to_tf(self, batch_size: int = 32, shuffle: bool = False, seed: int = 0) -> tf.data.Dataset:
         """Returns the `tf.data` pipeline that `InterpNet.fit` takes.

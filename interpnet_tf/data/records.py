@@ -41,6 +41,7 @@ def load(
     | `explanation` or `explanations` | sentences separated by `\\|` | a sentence; a list of sentences |
     | `id`, optional | name of the example | the same |
     | `split`, optional | `train`, `validation` or `test` | the same |
+    | `source`, optional | where the sentences come from, if not from people: `verbalized` | the same |
 
     Other fields are ignored. A record with both `image` and `features` is read from its features. Records
     with the same `id` (by default the `image`) are one example with the sentences of all. The file is
@@ -96,6 +97,7 @@ def load(
         class_names=names,
         explanations=[record.sentences for record in records],
         ids=[record.id for record in records],
+        source=_source(records),
     )
     if split is not None:
         dataset = _select(dataset, records, split, seed, path)
@@ -118,6 +120,7 @@ class _Record:
     image: Path | None
     features: list[float] | None
     split: str | None
+    source: str | None
 
 
 def _check(where: str, fields: dict[str, Any], folder: Path) -> _Record:
@@ -160,6 +163,7 @@ def _check(where: str, fields: dict[str, Any], folder: Path) -> _Record:
         image=folder / image if features is None else None,
         features=features,
         split=split,
+        source=text("source") or None,
     )
 
 
@@ -187,13 +191,19 @@ def _merge(records: Iterable[_Record]) -> list[_Record]:
         first = merged.setdefault(record.id, record)
         if first is record:
             continue
-        for name in ("label", "split", "image", "features"):
+        for name in ("label", "split", "source", "image", "features"):
             if getattr(record, name) != getattr(first, name):
                 raise ValueError(
                     f"{record.where}: same id {record.id!r} as {first.where}, but another {name}"
                 )
         first.sentences += record.sentences
     return list(merged.values())
+
+
+def _source(records: list[_Record]) -> str | None:
+    """Returns where the sentences come from, `None` if from people."""
+    sources = {record.source for record in records if record.sentences}
+    return ", ".join(sorted(source or "people" for source in sources)) if sources - {None} else None
 
 
 def _sorted_labels(records: list[_Record]) -> list[str]:
@@ -231,9 +241,8 @@ def _select(
         parts = {name: dataset.subset(given == name) for name in ("train", "validation", "test")}
         parts["trainval"] = dataset.subset(given != "test")
     else:
-        trainval, test = dataset.split(0.1, seed)
-        train, validation = trainval.split(1 / 9, seed)
-        parts = {"train": train, "validation": validation, "test": test, "trainval": trainval}
+        parts = dataset.three_parts(seed)
+        parts["trainval"] = dataset.split(0.1, seed)[0]
     if not len(parts[split]):
         sizes = ", ".join(f"{name} {len(part)}" for name, part in parts.items())
         raise ValueError(

@@ -171,15 +171,17 @@ def _numbers(name: str, column: np.ndarray) -> np.ndarray:
 
 def _texts(column: np.ndarray) -> list[str | None]:
     """Returns cells as texts, numbers in one form: the column of a single row may be of another type."""
-    return [None if cell is None or cell != cell else _text(cell) for cell in column.tolist()]
+    return [None if cell is None else _text(cell) for cell in column.tolist()]
 
 
-def _text(cell: Any) -> str:
+def _text(cell: Any) -> str | None:
     try:
         number = float(cell)
     except ValueError:
         return str(cell)
-    if isinstance(cell, bool) or not math.isfinite(number):
+    if math.isnan(number):
+        return None
+    if isinstance(cell, bool) or math.isinf(number):
         return str(cell)
     return str(int(number)) if number.is_integer() else str(number)
 

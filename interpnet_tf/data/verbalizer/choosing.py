@@ -56,8 +56,9 @@ class Chooser:
     chosen before. Facts that set the class apart from no other are chosen only where there are hardly others.
 
     Args:
-        effects: how much each of the true facts sets the class of the example apart, `(facts,)`.
-        overlapping: for each of them, those which say the same or include it, and are not said beside it.
+        effects: how much each fact sets the class of the example apart, `(facts,)`.
+        true: whether it is true of the example, bool `(facts,)`.
+        overlapping: for each fact, those which say the same or include it, and are not said beside it.
         numbers: the fewest and the most facts of a sentence.
         random: of the choice.
     """
@@ -65,14 +66,15 @@ class Chooser:
     def __init__(
         self,
         effects: np.ndarray,
+        true: np.ndarray,
         overlapping: Sequence[set[int]],
         numbers: tuple[int, int],
         random: np.random.Generator,
     ) -> None:
         least, most = numbers
-        weights = np.where(effects >= _LEAST_EFFECT, effects, 0)
+        weights = np.where(true & (effects >= _LEAST_EFFECT), effects, 0)
         if np.count_nonzero(weights) < least:
-            best = np.argsort(-effects, kind="stable")[:least]
+            best = np.argsort(np.where(true, -effects, np.inf), kind="stable")[: min(least, true.sum())]
             weights[best] = np.maximum(effects[best], _LEAST_EFFECT)
         self._weights, self._uses = weights, np.zeros(len(weights))
         self._overlapping, self._least, self._most, self._random = overlapping, least, most, random

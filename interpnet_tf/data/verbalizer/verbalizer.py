@@ -65,7 +65,7 @@ class Verbalizer:
     >>> verbalizer = Verbalizer(subject="wine", quantiles=(0.5,), levels=("low", "high"))
     >>> verbalizer = verbalizer.adapt(wines, labels=["Rioja", "Rioja", "Riesling", "Riesling"])
     >>> verbalizer.sentences({"alcohol": 14.0, "colour": "white"}, "Riesling", n=2)
-    ['this white wine has high alcohol.', 'a white wine with high alcohol.']
+    ['a white wine with high alcohol.', 'this white wine has high alcohol.']
     >>> verbalizer.facts_said("a red wine with high alcohol and grace.")
     Reading(facts=(Fact(attribute='colour', value='red'), Fact(attribute='alcohol', value='high')), \
 unknown=('grace',))
@@ -273,18 +273,13 @@ unknown=('grace',))
         return self.knowledge.weights(as_table(rows, self.knowledge.columns))[0]
 
     def _sentences(self, weights: np.ndarray, label: Any, n: int, seed: int | Sequence[int]) -> list[str]:
-        true = np.flatnonzero(weights >= self.threshold)
-        effects = self.knowledge.effects_of(weights, label)
+        true = weights >= self.threshold
         random = np.random.default_rng(seed)
-        place = {fact: index for index, fact in enumerate(true.tolist())}
-        overlapping = [
-            {place[other] for other in self.knowledge.overlapping[fact] if other in place} for fact in place
-        ]
-        chooser = Chooser(effects[true], overlapping, self.numbers, random)
-        found: dict[str, None] = {}
-        misses = 0
-        while len(true) and len(found) < n and misses < _PATIENCE:
-            said = [self.facts[true[index]] for index in chooser.choose()]
+        effects = self.knowledge.effects_of(weights, label)
+        chooser = Chooser(effects, true, self.knowledge.overlapping, self.numbers, random)
+        found, misses = {}, 0
+        while true.any() and len(found) < n and misses < _PATIENCE:
+            said = [self.facts[index] for index in chooser.choose()]
             sentence = self._writer.write(said, random)
             # What would be read otherwise than it is meant, as words of several things may, is not said.
             read = self.facts_said(sentence)
