@@ -115,6 +115,7 @@ class Reader:
             meant = [lexeme.nouns]
         else:
             key = _without_article(tokens(form.before))
+            key = key[:-1] if key[-1] in _ARTICLES and len(key) > 1 else key  # "it lives in the …"
             keys = [key, (*self._subject, *key[1:])] if key[0] == "it" else [key]
             for one in keys:
                 self._give_head(one)
@@ -164,10 +165,8 @@ class _Parse:
         self._listing, self._shared = False, []
 
     def join(self) -> None:
-        if (
-            self._values and not self._ends_in_known
-        ):  # a noun that nobody knows, in "a white chin, black wings"
-            self.end()
+        if self._values and not self._ends_in_known and self._subject is None:
+            self.end()  # a noun that nobody knows, in "a white chin, black wings"
         self._boundary = len(self._values)
         self._listing = bool(self._shared)
 
