@@ -71,6 +71,7 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError("--data cub and --root go together: the folder that holds CUB_200_2011")
     if options.examples is not None and options.attributes is None:
         raise ValueError("--examples is for --attributes: the examples of the classes that it describes")
+    examples.check_path(options.out)
     verbalizer = Verbalizer(
         options.templates or options.data,
         subject=options.subject,

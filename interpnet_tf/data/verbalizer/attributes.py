@@ -148,16 +148,17 @@ def _kind(name: str, column: np.ndarray, kinds: Mapping[str, str] | str | None) 
 
 
 def _scale(columns: Table) -> float:
-    if not columns:
-        return 1.0
-    lowest = min((np.nanmin(column), name) for name, column in columns.items() if not np.isnan(column).all())
-    highest = max((np.nanmax(column), name) for name, column in columns.items() if not np.isnan(column).all())
-    for value, name in (lowest, highest):
-        if not 0 <= value <= 100:
+    """Returns what certainty is in columns of weights: 1, or 100 where they are in per cent."""
+    highest = 0.0
+    for name, column in columns.items():
+        known = column[~np.isnan(column)]
+        wrong = known[(known < 0) | (known > 100)]
+        if len(wrong):
             raise ValueError(
-                f"weights must lie in 0..1, or in 0..100 per cent, got {value} in column {name!r}"
+                f"weights must lie in 0..1, or in 0..100 per cent, got {wrong[0]} in column {name!r}"
             )
-    return 100.0 if highest[0] > 1 else 1.0
+        highest = max(highest, known.max(initial=0))
+    return 100.0 if highest > 1 else 1.0
 
 
 def _numbers(name: str, column: np.ndarray) -> np.ndarray:

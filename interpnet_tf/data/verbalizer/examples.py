@@ -180,8 +180,7 @@ def write(path: str | os.PathLike, records: Records, verbalizer: Verbalizer) -> 
         ValueError: if the path has another ending.
     """
     path = Path(path)
-    if path.suffix != ".jsonl":
-        raise ValueError(f"path must end in .jsonl, got {str(path)!r}")
+    check_path(path)
     lines = []
     for record in records:
         image = record.get("image")
@@ -191,6 +190,12 @@ def write(path: str | os.PathLike, records: Records, verbalizer: Verbalizer) -> 
     beside = path.with_suffix(".verbalizer.json")
     verbalizer.save(beside)
     return beside
+
+
+def check_path(path: Path) -> None:
+    """Raises a `ValueError` unless a path ends as `write` needs it."""
+    if path.suffix != ".jsonl":
+        raise ValueError(f"path must end in .jsonl, got {str(path)!r}")
 
 
 def features_of(table: Table, training: np.ndarray) -> np.ndarray:

@@ -101,35 +101,41 @@ class Reader:
         return self._lexemes.setdefault(key, _Lexeme(" ".join(key)))
 
     def _learn(self, form: Form, fact: Fact, word: str) -> None:
-        value = tokens(word)
         if form.kind == "whole":
-            lexeme = self._lexeme(_without_article(tokens(form.fill(word))))
-            if lexeme.whole not in (None, fact):
-                raise ValueError(_ambiguous(lexeme.text, lexeme.whole, fact))
-            lexeme.whole = fact
+            for lexeme in self._lexemes_of(form.fill(word)):
+                if lexeme.whole not in (None, fact):
+                    raise ValueError(_ambiguous(lexeme.text, lexeme.whole, fact))
+                lexeme.whole = fact
             return
+        value = tokens(word)
         self._lexeme(value).is_value = True
         if form.kind == "noun":
             lexeme = self._lexeme(tokens(form.after))
             lexeme.is_noun = True
             meant = [lexeme.nouns]
         else:
-            key = _without_article(tokens(form.before))
-            key = key[:-1] if key[-1] in _ARTICLES and len(key) > 1 else key  # "it lives in the …"
-            keys = [key, (*self._subject, *key[1:])] if key[0] == "it" else [key]
-            for one in keys:
-                self._give_head(one)
-            meant = [self._lexeme(one).predicates for one in keys]
+            meant = [lexeme.predicates for lexeme in self._lexemes_of(form.before)]
         for facts in meant:
             if facts.setdefault(" ".join(value), fact) != fact:
                 raise ValueError(_ambiguous(form.fill(word), facts[" ".join(value)], fact))
 
-    def _give_head(self, key: tuple[str, ...]) -> None:
-        """Lets values before "crown is" be said of the crown: "this small bird is black"."""
-        head = self._subject if key[: len(self._subject)] == self._subject else key[:-1]
-        if head and head != ("it",) and (head == self._subject or key[-1] in _COPULAS):
-            noun = self._lexeme(head)
-            noun.is_noun, self._lexeme(key).nouns = True, noun.nouns
+    def _lexemes_of(self, text: str) -> list[_Lexeme]:
+        """Returns what a phrase or its beginning goes by: "it is" of the subject is "the bird is" too.
+
+        Values before "crown is" are said of the crown: "this small bird is black".
+        """
+        key = tokens(text)
+        key = key[1:] if len(key) > 1 and key[0] in _ARTICLES else key
+        key = key[:-1] if len(key) > 1 and key[-1] in _ARTICLES else key  # "it lives in the …"
+        if key[0] != "it":
+            heads = {key: key[:-1] if key[-1] in _COPULAS else ()}
+        else:
+            heads = {key: (), (*self._subject, *key[1:]): self._subject}
+        for of_it, head in heads.items():
+            if head:
+                noun = self._lexeme(head)
+                noun.is_noun, self._lexeme(of_it).nouns = True, noun.nouns
+        return [self._lexeme(one) for one in heads]
 
 
 class _Parse:
@@ -194,8 +200,7 @@ class _Parse:
         values = self._values[self._boundary :]
         self._values = self._values[: self._boundary]
         self.end()
-        if values:
-            self.unknown[" ".join([*values, lexeme.text])] = None
+        self._state(values, lexeme, "nouns")
         if not _NEGATIONS & set(values):
             self.facts[lexeme.whole] = None
 
@@ -215,10 +220,6 @@ class _Parse:
 def tokens(text: str) -> tuple[str, ...]:
     """Cuts a text into words and punctuation marks, as an explainer that learnt it would."""
     return tuple(_TOKENS.findall(canonical(text)))
-
-
-def _without_article(words: tuple[str, ...]) -> tuple[str, ...]:
-    return words[1:] if len(words) > 1 and words[0] in _ARTICLES else words
 
 
 def _ambiguous(text: str, one: Fact, other: Fact) -> str:
