@@ -32,6 +32,8 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Exports a run."""
+    from interpnet_tf.runs.sentence_source import read_source
+
     of_format = {"savedmodel": "max_batch_size", "litert": "quantize"}
     for format_, name in of_format.items():
         if options.format != format_ and getattr(options, name) is not None:
@@ -44,7 +46,9 @@ def run(options: argparse.Namespace) -> None:
             settings["input"] = "picture"
         # Where the data lay is this machine's affair.
         training = {name: value for name, value in vars(trained.config).items() if name != "root"}
-        settings["details"] = {"training": training, **_metrics(options.run)}
+        source = read_source(trained.folder)
+        made = {} if source is None else {"sentences": source}
+        settings["details"] = {"training": training, **made, **_metrics(options.run)}
     if options.format == "savedmodel" and options.max_batch_size is not None:
         settings["max_batch_size"] = options.max_batch_size
     if options.format == "litert":

@@ -21,19 +21,22 @@ def model_card(model: ExplainingModel, name: str, details: Mapping[str, Any] | N
     Args:
         model: the `InterpNet`.
         name: under which it is served.
-        details: further entries of the card, such as `{"training": …, "metrics": …}`.
+        details: further entries of the card, such as `{"training": …, "metrics": …}`; `"sentences"` tells
+            where those that it learnt from come from, if not from people.
 
     Returns:
         A record ready for JSON.
     """
     decoder = model.decoder.get_config()
+    made = (details or {}).get("sentences")
+    sentences = f"sentences that were made of a table ({made})" if made else "people's sentences"
     return {
         "name": name,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "task": "classifies, and explains the class in a sentence made from the classifier's activations",
         "reference": "Barratt 2017, InterpNET, https://arxiv.org/abs/1710.09511",
         "limits": [
-            "Explanations are guesses, learnt from people's sentences: they may name what is not there.",
+            f"Explanations are guesses, learnt from {sentences}: they may name what is not there.",
             "Inputs unlike the training data get a class and an explanation all the same.",
         ],
         "versions": {

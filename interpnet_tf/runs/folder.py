@@ -20,6 +20,7 @@ from interpnet_tf.language.tokenizer import ExplanationTokenizer
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.runs.config import RunConfig, read_config
 from interpnet_tf.runs.data_check import check_classifier, check_data
+from interpnet_tf.runs.sentence_source import keep_source
 from interpnet_tf.support.atomic import replacing, write_atomically
 from interpnet_tf.support.keras_files import read_model
 from interpnet_tf.training.stages import train_classifier, train_explainer
@@ -36,7 +37,7 @@ def train(
     """Trains classifier and explainer, and writes the run folder.
 
     The folder holds `config.json`, `model.keras`, `tokenizer.json` and `history.csv`; while the training
-    lasts, checkpoints.
+    lasts, checkpoints; of sentences that people did not write, `sentences.json` and what made them.
 
     Args:
         config: what to train.
@@ -70,6 +71,7 @@ def train(
     model = _untrained_explainer(config, parts[0], tokenizer, train_data.class_names)
     # From here on nothing is refused any more that could be known before a training.
     write_atomically(out / "config.json", json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+    keep_source(out, config.data, train_data)
     directory, stage_callbacks = checkpoints / "classifier", callbacks.get("classifier")
     classifier_history = _train_head(config, *parts[1:], train_data, valid_data, directory, stage_callbacks)
     train_r, valid_r = r or (None, None)

@@ -401,3 +401,12 @@ def test_half_a_surrogate_pair_is_named_by_file_and_line(write, field):
     broken = {**good, field: "a \ud83d"} if field == "label" else {**good, field: ["a gull.", "a \ud83d"]}
     with pytest.raises(ValueError, match=rf"^birds\.jsonl:2: {field}: .*surrogate"):
         records.load(write([good, broken]))
+
+
+def test_source_of_the_sentences(write):
+    made = [{**fields, "source": "verbalized"} for fields in JSONL]
+    assert records.load(write(CSV)).source is None
+    assert records.load(write(made)).source == "verbalized"
+    assert records.load(write([made[0], *JSONL[1:]])).source == "people, verbalized"
+    with pytest.raises(ValueError, match=r"same id 'a' as birds\.jsonl:1, but another source"):
+        records.load(write([made[0], JSONL[0]]))

@@ -10,6 +10,7 @@ import pytest
 
 from interpnet_tf import runs
 from interpnet_tf.runs import config as run_config
+from interpnet_tf.runs.sentence_source import read_source
 
 
 def test_a_config_from_before_there_were_schedules(tmp_path):
@@ -38,7 +39,9 @@ def test_a_run_with_a_cosine(birds, valid_birds, tmp_path):
         warmup_epochs=0.5,
         label_smoothing=0.1,
     )
-    runs.train(config, tmp_path / "run", splits=(birds, valid_birds))
+    made = dataclasses.replace(birds, source="verbalized")
+    runs.train(config, tmp_path / "run", splits=(made, valid_birds))
+    assert read_source(tmp_path / "run") == "verbalized"
     read_config, model = runs.read(tmp_path / "run")
     assert read_config == config
     assert model.label_smoothing == 0.1

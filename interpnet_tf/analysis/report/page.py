@@ -146,6 +146,7 @@ def write_report(
             worst=worst,
             carried=carried,
             speaker=speaker,
+            source=dataset.source,
             layers=model.introspector.layer_paths,
             shares={
                 "the words": layer_shares(words[len(shown) :]),

@@ -1,5 +1,6 @@
 """The page of a report, also in a browser."""
 
+import dataclasses
 import itertools
 
 import keras
@@ -116,11 +117,14 @@ def test_page_in_a_browser(page, tmp_path):
 
 
 def test_features_have_neither_pictures_nor_maps(make_model, birds, tmp_path):
-    write_report(tmp_path / "report.html", make_model(), birds, "features", examples=2, worst="words")
+    made = dataclasses.replace(birds, source="verbalized")
+    write_report(tmp_path / "report.html", make_model(), made, "features", examples=2, worst="words")
     html = (tmp_path / "report.html").read_text("utf-8")
     assert "<img" not in html
     assert '<section id="scores"' not in html
     assert "least probable" in html
+    assert "No person wrote" in html
+    assert "A person wrote" not in html
 
 
 def test_refuses_what_does_not_fit(model, pictures, tmp_path):
