@@ -24,6 +24,7 @@ PACKAGES = (
     "interpnet_tf.classifiers",
     "interpnet_tf.data",
     "interpnet_tf.data.sketchbirds",
+    "interpnet_tf.data.verbalizer",
     "interpnet_tf.decoders",
     "interpnet_tf.experiments.gve",
     "interpnet_tf.experiments.reasons",

@@ -119,6 +119,8 @@ def of_classes(
         record = {key: value for key, value in fields.items() if key not in ("explanation", "explanations")}
         if "image" in record:
             record["image"] = folder / record["image"]
+        if "features" in record:
+            record["features"] = _numbers(where, record["features"])
         records.append({**record, **_said(verbalizer.sentences(row, name, n, (seed, number)))})
     return records
 
@@ -226,6 +228,13 @@ def features_of(table: Table, training: np.ndarray) -> np.ndarray:
             if len(values) <= _MOST_CATEGORIES:
                 parts += [np.array([str(cell) == value for cell in column])[:, None] for value in values]
     return np.concatenate(parts, axis=1).astype("float32")
+
+
+def _numbers(where: str, values: Any) -> list[float]:
+    try:
+        return [float(value) for value in values]
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: features must be a list of numbers, got {values!r:.80}") from None
 
 
 def _labels(path: Path, column: np.ndarray) -> list[str]:
