@@ -66,7 +66,8 @@ def integrated_gradients(task: Task) -> Shares:
     """
     task.model._in_float32.update()
     points, weights = (tf.constant(part) for part in path_points(task.steps))
-    size = max(1, min(task.batch_size, _ROWS // (2 * task.steps)))
+    rows = task.model._in_float32.decoder.path_rows
+    size = task.batch_size if rows is None else max(1, min(task.batch_size, rows // task.steps))
     gradients: list[np.ndarray] = [np.zeros(0)] * len(task.ids)
     by_length = np.argsort([len(of_one) for of_one in task.ids], kind="stable")
     for begin in range(0, len(by_length), size):

@@ -55,6 +55,8 @@ class ExplanationDecoder(keras.layers.Layer):
     """
 
     max_length: int | None = None
+    # The most sentences times points at which `path_gradients` is fast; `None`: it takes one after another.
+    path_rows: int | None = None
 
     def __init__(self, vocabulary_size: int, **kwargs) -> None:
         super().__init__(**kwargs)

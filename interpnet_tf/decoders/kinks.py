@@ -20,12 +20,16 @@ def open_shares(inputs: tf.Tensor, points: tf.Tensor, weights: tf.Tensor) -> tf.
     Returns:
         float32 `(words, points, units)`, 1 where the ReLU is open and 0 where it is closed.
     """
-    is_open = tf.cast(inputs > 0, tf.float32)
-    begin, end = points[:-1, None], points[1:, None]
-    bound = tf.clip_by_value(tf.cumsum(weights)[:-1, None], begin, end)
-    opens, sizes = is_open[:, 1:] - is_open[:, :-1], tf.abs(inputs)
-    passed = tf.math.divide_no_nan(sizes[:, :-1], sizes[:, :-1] + sizes[:, 1:])
-    too_early = bound - (begin + (end - begin) * passed)
-    early = opens * tf.math.divide_no_nan(tf.nn.relu(too_early), weights[:-1, None])
-    late = opens * tf.math.divide_no_nan(tf.nn.relu(-too_early), weights[1:, None])
-    return is_open + tf.pad(early, [[0, 0], [0, 1], [0, 0]]) - tf.pad(late, [[0, 0], [1, 0], [0, 0]])
+    is_open = inputs > 0
+    # Few open or close between a point and the next; only these are looked at.
+    jumps = tf.where(is_open[:, 1:] != is_open[:, :-1])
+    next_jumps, place = jumps + [0, 1, 0], jumps[:, 1]
+    before, after = tf.gather_nd(inputs, jumps), tf.gather_nd(inputs, next_jumps)
+    begin, end = tf.gather(points, place), tf.gather(points, place + 1)
+    kink = begin + (end - begin) * before / (before - after)
+    bound = tf.clip_by_value(tf.gather(tf.cumsum(weights), place), begin, end)
+    opens = tf.where(after > 0, 1.0, -1.0)
+    early = opens * tf.nn.relu(bound - kink) / tf.gather(weights, place)
+    late = opens * tf.nn.relu(kink - bound) / tf.gather(weights, place + 1)
+    jumps, changes = tf.concat([jumps, next_jumps], axis=0), tf.concat([early, -late], axis=0)
+    return tf.tensor_scatter_nd_add(tf.cast(is_open, tf.float32), jumps, changes)

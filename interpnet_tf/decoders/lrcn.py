@@ -61,6 +61,8 @@ class LRCNDecoder(ExplanationDecoder):
     - [Donahue et al. 2015, LRCN](https://arxiv.org/abs/1411.4389)
     """
 
+    path_rows = 128  # small enough for the processor's caches
+
     def __init__(
         self,
         vocabulary_size: int,

@@ -180,7 +180,10 @@ class TransformerDecoder(ExplanationDecoder):
         # The path is straight in what is linear in r too, which is far shorter than r.
         ends = [tf.cast(self.memory.project(r), tf.float32) for r in (begin, end)]
         if self.compute_dtype == "float32":
-            gradients = self._path_gradients(*ends, tokens, words, lengths, points, weights)
+            norm = self.memory.normalization
+            gain, offset = tf.convert_to_tensor(norm.gamma), tf.convert_to_tensor(norm.beta)
+            read = TransformerGradients(self.fold(), gain, offset, self.heads, norm.epsilon)
+            gradients = read(*ends, tokens, words, lengths, points, weights)
         else:
             gradients = path_gradients(self._read_projected, *ends, tokens, words, lengths, points, weights)
         by_r = self.memory.project_back(tf.reshape(gradients, (-1, gradients.shape[-1])))
@@ -190,24 +193,6 @@ class TransformerDecoder(ExplanationDecoder):
         """Returns the logits of the last word, of r(x) as `memory.project` gives it."""
         memory = self.memory.normalize(tf.cast(projected, self.compute_dtype))
         return self._logits(self._read(tokens, memory)[:, -1:])
-
-    def _path_gradients(
-        self, begin: Any, end: Any, tokens: Any, words: Any, lengths: Any, points: Any, weights: Any
-    ) -> tf.Tensor:
-        norm, longest = self.memory.normalization, tf.shape(words)[1]
-        gain, offset = tf.convert_to_tensor(norm.gamma), tf.convert_to_tensor(norm.beta)
-        gradients = TransformerGradients(self.fold(), gain, offset, self.heads, norm.epsilon)
-
-        def of_sentence(sentence: tuple) -> tf.Tensor:
-            *ends, said, ids, length = sentence
-            ends = [tf.reshape(one, (-1, self.units)) for one in ends]
-            of_words = gradients(*ends, said[:length], ids[:length], points, weights)
-            of_words = tf.reshape(of_words, (-1, begin.shape[-1]))
-            return tf.pad(of_words, [[0, longest - length], [0, 0]])
-
-        sentences = (begin, end, tokens, words, tf.cast(lengths, tf.int32))
-        signature = tf.TensorSpec((None, begin.shape[-1]), tf.float32)
-        return tf.map_fn(of_sentence, sentences, fn_output_signature=signature, parallel_iterations=1)
 
     def start(self, r: tf.Tensor) -> dict[str, tf.Tensor]:
         memory, batch = self.memory(r), tf.shape(r)[0]
