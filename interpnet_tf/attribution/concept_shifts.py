@@ -14,7 +14,7 @@ from interpnet_tf.introspection.downstream import decisive_vectors
 from interpnet_tf.introspection.probabilities import class_probabilities
 from interpnet_tf.metrics.ridge import ridge
 
-_SCALES = (0.5, 1.0, 1.5, 2.0, 3.0)
+_SCALES = (1.0, 1.5, 2.0, 3.0)
 _ROWS = 4096
 
 
@@ -22,13 +22,13 @@ class ConceptShifts:
     """Moves the activations of examples from one concept to another, and tells how the decision changes.
 
     Each concept has a direction in every layer: the coefficients of a ridge regression of the activations of
-    training examples on what their sentences state. An example of which "red crown" is said becomes one with
+    training examples on what their sentences tell. An example of which "red crown" is said becomes one with
     a blue crown, to the classifier, where its activation has moved by blue minus red.
 
     Args:
         model: an `InterpNet`.
         x: inputs of training examples, as of `InterpNet.explain`.
-        mentions: whether the sentences of the example state the concept, bool `(examples, concepts)`.
+        known: whether the example has the concept, as `Concepts.known` tells, `(examples, concepts)`.
         penalty: see `ridge`.
         batch_size: examples that the classifier reads at a time.
 
@@ -41,7 +41,7 @@ class ConceptShifts:
     """
 
     def __init__(
-        self, model: ExplainingModel, x: Any, mentions: np.ndarray, penalty: float, batch_size: int
+        self, model: ExplainingModel, x: Any, known: np.ndarray, penalty: float, batch_size: int
     ) -> None:
         self._model = model
         self._behind = decisive_vectors(model.classifier)
@@ -53,7 +53,7 @@ class ConceptShifts:
         self.layers = list(self._behind)
         self._graphs = {path: self._graph(path) for path in self.layers}
         activations, _ = self.read(x, batch_size)
-        slopes = {path: ridge(mentions, of_layer, penalty) for path, of_layer in activations.items()}
+        slopes = {path: ridge(known, of_layer, penalty) for path, of_layer in activations.items()}
         self.directions = {
             path: np.pad(of_layer, [(0, 1), (0, 0)]).astype("float32") for path, of_layer in slopes.items()
         }

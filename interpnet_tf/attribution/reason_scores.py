@@ -17,7 +17,7 @@ from interpnet_tf.support.checks import check_whole
 
 _MOST_EXAMPLES = 2400
 _MOST_ALTERNATIVES = 8
-_USUAL_EXAMPLES, _USUAL_WEIGHT = 300, 0.25
+_USUAL_EXAMPLES, _USUAL_WEIGHT = 300, 0.5
 _STRONGEST, _COVERAGE = 3, 0.5
 
 
@@ -27,11 +27,11 @@ class ReasonScores:
     No example is changed and nothing is known but the network, the training examples and their sentences,
     which must be English.
     Phrases that mean the same are one concept, see `Concepts`. A concept's direction in a layer is learnt
-    from which training examples it is said of. Then the activation of an example is moved from the concept to
+    from which training examples it is said of, and of which an alternative. Then the activation of an example is moved from the concept to
     each of its alternatives, near and far, and what lies behind the layer is computed:
 
         score(concept, x) = mean over alternatives, scales and layers of ½ · Σ_class |P'(class) - P(class)|
-                            + ¼ · the mean of that over training examples with the concept or an alternative
+                            + ½ · the mean of that over training examples with the concept or an alternative
 
     The second term steadies the first: what a network rests on in general is most of what it rests on in one
     example. The layers are all vectors through which the decision passes, such as hidden layers.
@@ -67,7 +67,7 @@ class ReasonScores:
         self,
         model: ExplainingModel,
         train: ExplanationDataset,
-        penalty: float = 0.015,
+        penalty: float = 0.02,
         minimum_count: int = 10,
         batch_size: int = 64,
         seed: int = 0,
@@ -86,7 +86,7 @@ class ReasonScores:
         kept = _some(len(train), _MOST_EXAMPLES, seed)
         mentions = self.concepts.mentions[kept]
         inputs = train.subset(kept).inputs
-        self._shifts = ConceptShifts(model, inputs, mentions.astype("float64"), penalty, batch_size)
+        self._shifts = ConceptShifts(model, inputs, self.concepts.known(mentions), penalty, batch_size)
         self._usual = np.zeros(len(self.concepts), "float32")
         self._usual = self._usual_scores(
             train.subset(kept[:_USUAL_EXAMPLES]).inputs, mentions[:_USUAL_EXAMPLES]
@@ -100,7 +100,7 @@ class ReasonScores:
             concepts: of each example, those that are to be scored.
 
         Returns:
-            For each example the score of each of its concepts, between 0 and 1.25.
+            For each example the score of each of its concepts, between 0 and 1.5.
 
         Raises:
             ValueError: if there are not concepts for each example.
@@ -150,26 +150,29 @@ class ReasonScores:
         Each phrase counts as the square of its score, so that weak ones count little, relative to the
         strongest of all sentences of the example. The relevance is half the mean of the phrases of
         the sentence plus half the sum of its strongest three as a share of the sum of the strongest three of
-        all sentences. So a sentence should state what carried the decision, and little else.
+        all sentences. So a sentence should state what carried the decision, little else, and nothing twice.
 
         Args:
             x: examples, as of `InterpNet.explain`.
             sentences: of each example, to be compared with each other.
 
         Returns:
-            For each example the relevance of each sentence, between 0 and 1, `(sentences,)`.
+            For each example the relevance of each sentence, at most 1, `(sentences,)`.
 
         Raises:
             ValueError: if there are not sentences for each example.
         """
         read = [self._read(of_one) for of_one in sentences]
         found = self.of_concepts(x, [itertools.chain(*of_one) for of_one in read])
-        return [_relevance(of_one, scores) for of_one, scores in zip(read, found, strict=True)]
+        return [
+            np.array([relevance(stated, strong) for stated in of_one], "float32")
+            for of_one, strong in zip(read, map(strengths, found), strict=True)
+        ]
 
     def _read(self, sentences: Sequence[str]) -> list[tuple[int, ...]]:
         if isinstance(sentences, str):
             raise ValueError(f"sentences must hold a list of sentences for each example, got {sentences!r}")
-        return [self.concepts.read(sentence) for sentence in sentences]
+        return [self.concepts.read_all(sentence) for sentence in sentences]
 
     def _alternatives(self, concept: int) -> tuple[int, ...]:
         """Returns what a concept is exchanged for; none of all concepts where it has no alternative."""
@@ -188,16 +191,25 @@ class ReasonScores:
         return usual
 
 
-def _relevance(said: Sequence[tuple[int, ...]], scores: dict[int, float]) -> np.ndarray:
-    """Returns the relevance of each sentence about an example, given the concepts that each states."""
+def strengths(scores: dict[int, float]) -> dict[int, float]:
+    """Returns how much each concept of an example counts: its score as a share of the largest, squared."""
     largest = max(scores.values(), default=0.0) or 1.0
-    squares = {concept: (score / largest) ** 2 for concept, score in scores.items()}
-    most = sum(sorted(squares.values())[-_STRONGEST:]) or 1.0
-    parts = [sorted(squares[concept] for concept in of_one) or [0.0] for of_one in said]
-    values = [
-        (1 - _COVERAGE) * np.mean(of_one) + _COVERAGE * sum(of_one[-_STRONGEST:]) / most for of_one in parts
-    ]
-    return np.array(values, "float32")
+    return {concept: (score / largest) ** 2 for concept, score in scores.items()}
+
+
+def relevance(stated: Iterable[int], strong: dict[int, float]) -> float:
+    """Returns how relevant a sentence is, see `ReasonScores.relevance`.
+
+    Args:
+        stated: the concepts of the sentence. Those without a strength count 0, and what is said again counts
+            as much against it as the strongest for it.
+        strong: the `strengths` of all concepts of the example.
+    """
+    most = sum(sorted(strong.values())[-_STRONGEST:]) or 1.0
+    stated = list(stated)
+    parts = [strong.get(concept, 0.0) for concept in dict.fromkeys(stated)]
+    parts = sorted(parts + [-1.0] * (len(stated) - len(parts))) or [0.0]
+    return (1 - _COVERAGE) * float(np.mean(parts)) + _COVERAGE * sum(parts[-_STRONGEST:]) / most
 
 
 def _some(examples: int, most: int, seed: int) -> np.ndarray:

@@ -87,8 +87,16 @@ class Concepts:
         Args:
             sentence: any text.
         """
+        return tuple(dict.fromkeys(self.read_all(sentence)))
+
+    def read_all(self, sentence: str) -> tuple[int, ...]:
+        """Returns what `read` does, with what is said twice standing twice.
+
+        Args:
+            sentence: any text.
+        """
         found = (self._number.get(phrase) for phrase in self.reader.read(sentence))
-        return tuple(dict.fromkeys(concept for concept in found if concept is not None))
+        return tuple(concept for concept in found if concept is not None)
 
     def mentioned(self, explanations: Sequence[Sequence[str]]) -> np.ndarray:
         """Returns whether a sentence of each example states each concept, bool `(examples, concepts)`.
@@ -101,6 +109,27 @@ class Concepts:
             for sentence in sentences:
                 mentions[row, list(self.read(sentence))] = True
         return mentions
+
+    def known(self, mentions: np.ndarray) -> np.ndarray:
+        """Returns what sentences tell of each example: whether it has each concept, as far as is known.
+
+        Where neither a concept nor an alternative is stated, as where no sentence speaks of the crown, nothing
+        is known of it, which is not the same as that it is absent. There stands the share of the examples
+        that have it among those of which something is known.
+
+        Args:
+            mentions: whether the concept is stated, bool `(examples, concepts)`.
+
+        Returns:
+            float64 `(examples, concepts)`: 1 where a concept is stated, 0 where only alternatives are, the
+            share where nothing is known. A concept without alternatives is absent where it is not stated.
+        """
+        known = mentions.astype("float64")
+        for concept, others in enumerate(self.alternatives):
+            told = mentions[:, [concept, *others]].any(axis=1)
+            if others and told.any():
+                known[~told, concept] = mentions[told, concept].mean()
+        return known
 
     @classmethod
     def learn(cls, explanations: Sequence[Sequence[str]], minimum_count: int = 10) -> Concepts:

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.attribution.reason_scores import ReasonScores, relevance, strengths
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.language.tokenizer import ExplanationTokenizer
 from interpnet_tf.metrics.tokenize import ngrams, words
@@ -119,6 +120,57 @@ class CiderD:
             weights[ngram] = weight = count * (self._log_documents - math.log(frequency))
             squares[len(ngram) - 1] += weight * weight
         return weights, [math.sqrt(square) for square in squares]
+
+
+class DecisionRelevance:
+    """How much of the classifier's decision rests on what a sentence says of the example.
+
+    A phrase counts as the square of its reason score, relative to the strongest of those that the reference
+    sentences of the example state. One that they do not state counts nothing, and one that is exchanged for
+    what they state, as "blue crown" where they say "red crown", counts as much against the sentence as the
+    strongest counts for it. The value is half the mean of the phrases of the sentence and half the sum of its
+    strongest three, as a share of the strongest three of all references, see `ReasonScores.relevance`.
+
+    Trained for, it makes the decoder itself say what carried the decision: in greedy search, and in what is
+    exported. It does not know how people speak, so add `CiderD` or weigh the likelihood.
+
+    Args:
+        tokenizer: knows the words of the ids.
+        scores: of the model that is trained, whose classifier does not change.
+
+    Example:
+
+    ```python
+    scores = analysis.ReasonScores(model, train)
+    relevance = rewards.DecisionRelevance(model.tokenizer, scores)
+    fluent = rewards.CiderD(model.tokenizer, train.explanations)
+    train_policy(model, train, valid, rewards.WeightedSum([(fluent, 0.5), (relevance, 4.0)]), epochs=3)
+    ```
+    """
+
+    def __init__(self, tokenizer: ExplanationTokenizer, scores: ReasonScores) -> None:
+        self.tokenizer, self.scores = tokenizer, scores
+
+    def bind(self, dataset: ExplanationDataset) -> BoundReward:
+        concepts = self.scores.concepts
+        stated = [np.flatnonzero(of_one).tolist() for of_one in concepts.mentioned(dataset.explanations)]
+        found = self.scores.of_concepts(dataset.inputs, stated)
+        counted = [strengths(of_one) for of_one in found]
+        for of_one in counted:
+            against = {other for concept in of_one for other in concepts.alternatives[concept]}
+            of_one.update(dict.fromkeys(against - of_one.keys(), -1.0))
+
+        def reward(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            texts = self.tokenizer.detokenize(ids)
+            return np.array(
+                [
+                    relevance(concepts.read_all(text), counted[row])
+                    for text, row in zip(texts, rows.tolist(), strict=True)
+                ],
+                "float32",
+            )
+
+        return reward
 
 
 class WeightedSum:
