@@ -27,8 +27,9 @@ class ReasonScores:
     No example is changed and nothing is known but the network, the training examples and their sentences,
     which must be English.
     Phrases that mean the same are one concept, see `Concepts`. A concept's direction in a layer is learnt
-    from which training examples it is said of, and of which an alternative. Then the activation of an example is moved from the concept to
-    each of its alternatives, near and far, and what lies behind the layer is computed:
+    from which training examples it is said of, and of which an alternative. Then the activation of an example
+    is moved from the concept to each of its alternatives, near and far, and what lies behind the layer is
+    computed:
 
         score(concept, x) = mean over alternatives, scales and layers of ½ · Σ_class |P'(class) - P(class)|
                             + ½ · the mean of that over training examples with the concept or an alternative

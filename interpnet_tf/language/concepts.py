@@ -113,8 +113,8 @@ class Concepts:
     def known(self, mentions: np.ndarray) -> np.ndarray:
         """Returns what sentences tell of each example: whether it has each concept, as far as is known.
 
-        Where neither a concept nor an alternative is stated, as where no sentence speaks of the crown, nothing
-        is known of it, which is not the same as that it is absent. There stands the share of the examples
+        Where neither a concept nor an alternative is stated, as where no sentence speaks of the crown,
+        nothing is known of it, which is not the same as that it is absent. There stands the share of the examples
         that have it among those of which something is known.
 
         Args:
