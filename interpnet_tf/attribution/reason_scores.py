@@ -75,14 +75,8 @@ class ReasonScores:
     ) -> None:
         if not penalty > 0:
             raise ValueError(f"penalty must be above 0, got {penalty}")
-        check_whole("minimum_count", minimum_count, 1)
         train = train.explained()
-        self.concepts = Concepts.learn(train.explanations, minimum_count)
-        if not len(self.concepts):
-            raise ValueError(
-                f"no phrase, such as 'red crown', is in {minimum_count} sentences of train, which has "
-                f"{sum(map(len, train.explanations))}; give more, or lower minimum_count"
-            )
+        self.concepts = concepts_of(train, minimum_count)
         self._batch_size = batch_size
         kept = _some(len(train), _MOST_EXAMPLES, seed)
         mentions = self.concepts.mentions[kept]
@@ -192,6 +186,25 @@ class ReasonScores:
         return usual
 
 
+def concepts_of(train: ExplanationDataset, minimum_count: int = 10) -> Concepts:
+    """Returns what the sentences of training examples speak of.
+
+    Args:
+        train, minimum_count: see `ReasonScores`.
+
+    Raises:
+        ValueError: if they state no phrase often enough.
+    """
+    check_whole("minimum_count", minimum_count, 1)
+    concepts = Concepts.learn(train.explanations, minimum_count)
+    if not len(concepts):
+        raise ValueError(
+            f"no phrase, such as 'red crown', is in {minimum_count} sentences of train, which has "
+            f"{sum(map(len, train.explanations))}; give more, or lower minimum_count"
+        )
+    return concepts
+
+
 def strengths(scores: dict[int, float]) -> dict[int, float]:
     """Returns how much each concept of an example counts: its score as a share of the largest, squared."""
     largest = max(scores.values(), default=0.0) or 1.0
@@ -204,9 +217,9 @@ def relevance(stated: Iterable[int], strong: dict[int, float]) -> float:
     Args:
         stated: the concepts of the sentence. Those without a strength count 0, and what is said again counts
             as much against it as the strongest for it.
-        strong: the `strengths` of all concepts of the example.
+        strong: the `strengths` of all concepts of the example; one below 0 counts against the sentence.
     """
-    most = sum(sorted(strong.values())[-_STRONGEST:]) or 1.0
+    most = sum(sorted(max(one, 0.0) for one in strong.values())[-_STRONGEST:]) or 1.0
     stated = list(stated)
     parts = [strong.get(concept, 0.0) for concept in dict.fromkeys(stated)]
     parts = sorted(parts + [-1.0] * (len(stated) - len(parts))) or [0.0]

@@ -32,6 +32,11 @@ def add_parser(commands: Any) -> None:
         "--cool-down", type=int, help="so many epochs at the end halve the explainer's rate (default: 0)"
     )
     train.add_argument("--classifier-epochs", type=int, help="most epochs of the classifier (default: 40)")
+    train.add_argument(
+        "--reason-epochs",
+        type=int,
+        help="so many epochs afterwards pay the explainer for saying what carried the decision (default: 0)",
+    )
     train.add_argument("--batch-size", type=int, help="sentences or examples a batch (default: 32)")
     train.add_argument("--learning-rate", type=float, help="of the explainer at the start (default: 0.0005)")
     train.add_argument(
@@ -105,6 +110,7 @@ def run(options: argparse.Namespace) -> None:
     callbacks = {
         "classifier": [progress.EpochLines("classifier")],
         "explainer": [progress.EpochLines("explainer")],
+        "reasons": [progress.EpochLines("reasons")],
     }
     runs.train(config, options.out, options.resume, callbacks)
     terminal.show(f"{options.out}: trained; see how good it is with: interpnet evaluate {options.out}")

@@ -114,8 +114,8 @@ class Concepts:
         """Returns what sentences tell of each example: whether it has each concept, as far as is known.
 
         Where neither a concept nor an alternative is stated, as where no sentence speaks of the crown,
-        nothing is known of it, which is not the same as that it is absent. There stands the share of the examples
-        that have it among those of which something is known.
+        nothing is known of it, which is not the same as that it is absent. There stands the share of the
+        examples that have it among those of which something is known.
 
         Args:
             mentions: whether the concept is stated, bool `(examples, concepts)`.
@@ -144,7 +144,9 @@ class Concepts:
             `Concepts`, none if no phrase is said often enough.
         """
         reader = PhraseReader(sentence for of_one in explanations for sentence in of_one)
-        read = [[reader.read(sentence) for sentence in of_one] for of_one in explanations]
+        read = [
+            [tuple(dict.fromkeys(reader.read(sentence))) for sentence in of_one] for of_one in explanations
+        ]
         phrases = _modifying([phrase for of_one in read for said in of_one for phrase in said], minimum_count)
         number = {phrase: index for index, phrase in enumerate(phrases)}
         counts = np.zeros((len(read), len(phrases)))

@@ -75,19 +75,19 @@ class PhraseReader:
         }
 
     def read(self, sentence: str) -> tuple[Phrase, ...]:
-        """Returns the phrases of a sentence, each once, in the order in which they are said.
+        """Returns the phrases of a sentence in the order of the sentence, one said twice twice.
 
         Args:
             sentence: any text.
         """
-        phrases: dict[Phrase, None] = {}
+        phrases: list[Phrase] = []
         whole: dict[str, str] = {}  # nouns of this sentence by their last word
         for run, subject in _runs(sentence):
             *modifiers, head = run if subject is None else (*run, subject)
             if subject is None and modifiers and self._first_word.get(head) == modifiers[-1]:
                 whole[head] = f"{modifiers.pop()} {head}"
             head = whole.get(head, head)
-            phrases.update(dict.fromkeys(Phrase(head, modifier) for modifier in modifiers))
+            phrases.extend(Phrase(head, modifier) for modifier in modifiers)
         return tuple(phrases)
 
 

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from interpnet_tf import classifiers
+from interpnet_tf.attribution.reason_scores import concepts_of
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.language.tokenizer import ExplanationTokenizer
 from interpnet_tf.model import InterpNet, load
@@ -23,6 +24,7 @@ from interpnet_tf.runs.data_check import check_classifier, check_data
 from interpnet_tf.runs.sentence_source import keep_source
 from interpnet_tf.support.atomic import replacing, write_atomically
 from interpnet_tf.support.keras_files import read_model
+from interpnet_tf.training.reason_training import train_reasons
 from interpnet_tf.training.stages import train_classifier, train_explainer
 
 
@@ -44,7 +46,7 @@ def train(
         out: the folder to write; it must not exist unless `resume` is set.
         resume: go on with a run that was interrupted, from its last finished epoch; a finished run is
             read as it is.
-        callbacks: Keras callbacks for the stages `"classifier"` and `"explainer"`.
+        callbacks: Keras callbacks for the stages `"classifier"`, `"explainer"` and `"reasons"`.
         splits: training and validation data of the config, where they are at hand; else they are loaded.
         r: r(x) of both under `config.classifier`, where it is at hand, see `InterpNet.prepare`.
 
@@ -69,6 +71,8 @@ def train(
     keras.utils.set_random_seed(config.seed)
     parts = _classifier_parts(config, train_data)
     model = _untrained_explainer(config, parts[0], tokenizer, train_data.class_names)
+    if config.reason_epochs:
+        concepts_of(train_data.explained())
     # From here on nothing is refused any more that could be known before a training.
     write_atomically(out / "config.json", json.dumps(dataclasses.asdict(config), indent=1) + "\n")
     keep_source(out, config.data, train_data)
@@ -88,8 +92,22 @@ def train(
         directory=checkpoints / "explainer",
         callbacks=callbacks.get("explainer"),
     )
+    reasons_history = (
+        train_reasons(
+            model,
+            train_data,
+            valid_data,
+            epochs=config.reason_epochs,
+            seed=config.seed,
+            directory=checkpoints / "reasons",
+            callbacks=callbacks.get("reasons"),
+        )
+        if config.reason_epochs
+        else []
+    )
     model.tokenizer.save(out / "tokenizer.json")
-    _write_history(out / "history.csv", {"classifier": classifier_history, "explainer": explainer_history})
+    stages = {"classifier": classifier_history, "explainer": explainer_history, "reasons": reasons_history}
+    _write_history(out / "history.csv", stages)
     model.save(out / "model.keras")
     shutil.rmtree(checkpoints)
     return model
@@ -232,6 +250,7 @@ def read_history(run: str | os.PathLike) -> dict[str, dict[str, list[float]]]:
 
 def _write_history(path: Path, stages: dict[str, list[dict[str, float]]]) -> None:
     columns = ["stage", "epoch", "loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"]
+    columns += ["reward", "val_reward", "val_objective"]
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()

@@ -50,6 +50,33 @@ def test_mentions_are_of_any_sentence_of_the_example():
     np.testing.assert_array_equal(concepts.mentioned(BIRDS), concepts.mentions)
 
 
+def test_where_nothing_is_told_nothing_is_known():
+    concepts = Concepts.learn(BIRDS)
+    red, blue, black = (concepts.names.index(f"{colour} crown") for colour in ("red", "blue", "black"))
+    (short,) = (number for number, name in enumerate(concepts.names) if name.startswith("short"))
+    told = concepts.mentioned([["a red crown."], ["a red crown."], ["a blue crown."], ["a short bill."]])
+    # Of the three crowns that are spoken of, two are red and one is blue.
+    np.testing.assert_allclose(
+        concepts.known(told)[:, [red, blue, black]], [[1, 0, 0], [1, 0, 0], [0, 1, 0], [2 / 3, 1 / 3, 0]]
+    )
+    # The one bill that is spoken of is short.
+    np.testing.assert_array_equal(concepts.known(told)[:, short], [1, 1, 1, 1])
+
+
+def test_what_has_no_alternative_is_absent_where_it_is_not_stated():
+    birds = [["a red crown.", "its crown is red."], ["a bird."]] * 10
+    concepts = Concepts.learn(birds)
+    assert concepts.alternatives[concepts.names.index("red crown")] == ()
+    np.testing.assert_array_equal(concepts.known(concepts.mentions), concepts.mentions)
+
+
+def test_what_is_said_twice_is_read_twice():
+    concepts = Concepts.learn(BIRDS)
+    crown = concepts.names.index("red crown")
+    assert concepts.read_all("a red crown and a red crown.") == (crown, crown)
+    assert concepts.read("a red crown and a red crown.") == (crown,)
+
+
 def test_rare_phrases_are_no_concept():
     assert "green crown" not in Concepts.learn([*BIRDS, ["a green crown."] * 9]).names
     assert "green crown" in Concepts.learn([*BIRDS, ["a green crown."] * 10]).names

@@ -19,7 +19,7 @@ READER = PhraseReader(["a bird with a white eye ring and white wing bars."] * 5)
         ),
         ("you can see a red cap on this little bird.", ["red cap", "little bird"]),
         ("the bird swims on the water.", []),
-        ("a red crown, a red crown.", ["red crown"]),
+        ("a red crown, a red crown.", ["red crown", "red crown"]),
         ("", []),
     ],
 )

@@ -52,6 +52,27 @@ def test_a_run_with_a_cosine(birds, valid_birds, tmp_path):
     assert rates == pytest.approx([0.01 * 0.75, 0.0], abs=1e-9)  # 0.005 (1 + cos 60°)
 
 
+def test_a_run_that_learns_to_say_reasons(tmp_path):
+    options = {"per_species": 1}
+    config = runs.RunConfig(
+        "sketchbirds", units=8, epochs=1, classifier_epochs=1, reason_epochs=2, options=options
+    )
+    runs.train(config, tmp_path / "run")
+    history = runs.read_history(tmp_path / "run")
+    assert list(history) == ["classifier", "explainer", "reasons"]
+    for name in ("reward", "val_reward", "val_loss"):
+        assert len(history["reasons"][name]) == 2
+        assert all(map(math.isfinite, history["reasons"][name]))
+
+
+def test_reasons_of_sentences_without_phrases_are_refused_before_training(birds, valid_birds, tmp_path):
+    wordless = dataclasses.replace(birds, explanations=[["it flies."] for _ in birds.explanations])
+    config = runs.RunConfig("sketchbirds", units=8, epochs=1, classifier_epochs=1, reason_epochs=1)
+    with pytest.raises(ValueError, match="no phrase, such as 'red crown'"):
+        runs.train(config, tmp_path / "run", splits=(wordless, valid_birds))
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_data_set_that_has_moved(monkeypatch):
     given = []
     monkeypatch.setattr(

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from interpnet_tf import ExplanationDataset, ExplanationTokenizer
+from interpnet_tf.language.concepts import Concepts
 from interpnet_tf.metrics.cider import cider_d_sentences
 from interpnet_tf.training import rewards
 
@@ -98,3 +99,45 @@ def test_a_weighted_sum(birds, tokenizer):
     rows = np.arange(3)
     values = rewards.WeightedSum([(cider, 2.0), (Row(), 0.5)]).bind(birds)(said, rows)
     np.testing.assert_allclose(values, 2 * cider.bind(birds)(said, rows) + 0.5 * rows, rtol=1e-5)
+
+
+class CrownsAndBills:
+    """Reason scores of birds whose decision rests on the crown, 0.4, twice as much as on the bill, 0.2."""
+
+    def __init__(self):
+        kinds = [(crown, bill) for crown in ("red", "blue") for bill in ("short", "long")]
+        self.concepts = Concepts.learn(
+            [[f"a {crown} crown and a {bill} bill."] * 10 for crown, bill in kinds]
+        )
+
+    def of_concepts(self, x, concepts):
+        names = self.concepts.names
+        return [{one: 0.4 if "crown" in names[one] else 0.2 for one in of_one} for of_one in concepts]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        # The crown counts 1 and the bill ¼: half the mean, and half the share of the 1¼ that could be said.
+        ("a red crown.", (1 + 1 / 1.25) / 2),
+        ("a short bill.", (0.25 + 0.25 / 1.25) / 2),
+        ("a red crown and a short bill.", (0.625 + 1) / 2),
+        # What is exchanged for something true, and what is said again, count -1.
+        ("a blue crown.", (-1 - 1 / 1.25) / 2),
+        ("a red crown and a long bill.", (0 + 0) / 2),
+        ("a red crown and a red crown.", (0 + 0) / 2),
+        # Of what nobody speaks, nothing is gained.
+        ("a bird.", 0),
+    ],
+)
+def test_decision_relevance(said, expected):
+    birds = ExplanationDataset(
+        np.zeros((2, 1)),
+        [0, 1],
+        ["jay", "gull"],
+        [["a blue crown and a long bill."], ["a red crown.", "a short bill."]],
+        ["0", "1"],
+    )
+    words = ExplanationTokenizer().adapt(["a red blue crown and a short long bill bird."])
+    reward = rewards.DecisionRelevance(words, CrownsAndBills()).bind(birds)
+    assert reward(ids_of(words, [said]), np.array([1])) == pytest.approx([expected])

@@ -62,7 +62,7 @@ def risk_coverage(
 
 
 def training_curves(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """Draws the losses of each stage of a training, and accuracies where there are some.
+    """Draws the losses of each stage of a training, and accuracies and rewards where there are some.
 
     Args:
         histories: for the name of each stage what Keras' `fit` returns as `History.history`: lists of
@@ -72,7 +72,7 @@ def training_curves(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> F
         The figure, a panel for each stage and quantity.
 
     Raises:
-        ValueError: if no stage has a loss or an accuracy.
+        ValueError: if no stage has a loss, an accuracy or a reward.
 
     Example:
 
@@ -84,11 +84,11 @@ def training_curves(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> F
     panels = [
         (stage, quantity, history)
         for stage, history in histories.items()
-        for quantity in ("loss", "accuracy")
+        for quantity in ("loss", "accuracy", "reward")
         if quantity in history
     ]
     if not panels:
-        raise ValueError("histories must hold a stage with a loss or an accuracy, got none")
+        raise ValueError("histories must hold a stage with a loss, an accuracy or a reward, got none")
     figure = new_figure(3.6 * len(panels), 3.0)
     for axis, (stage, quantity, history) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True

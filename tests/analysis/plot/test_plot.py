@@ -84,11 +84,15 @@ def test_risk_coverage():
 
 def test_training_curves_have_a_panel_for_each_quantity():
     classifier = {"loss": [2, 1], "val_loss": [3, 2], "accuracy": [0.1, 0.2]}
-    figure = plot.training_curves({"classifier": classifier, "explainer": {"loss": [1.0]}})
+    reasons = {"val_loss": [1.0], "reward": [2.0], "val_reward": [1.5]}
+    figure = plot.training_curves(
+        {"classifier": classifier, "explainer": {"loss": [1.0]}, "reasons": reasons}
+    )
     assert [axis.get_title() for axis in figure.axes] == [
         "classifier: loss",
         "classifier: accuracy",
         "explainer: loss",
+        "reasons: reward",
     ]
     assert figure.axes[0].lines[1].get_xydata().tolist() == [[1, 3], [2, 2]]
     with pytest.raises(ValueError, match="got none"):
