@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from interpnet_tf.introspection.cutting import cut
 from interpnet_tf.introspection.graph import check_path, trace
 
 
@@ -94,10 +95,10 @@ class Interventions:
         graph = trace(introspector.classifier, dict.fromkeys([*paths, *places]), behind)
         concatenated = introspector.get_layer("introspector_concatenate").output
         pooled = [*(introspector.output[path] for path in paths), *self._masks.values()]
-        cut = keras.Model(pooled, concatenated)
+        end = cut(pooled, concatenated)
         # No layer, which would have to pass on masks; and a function of inputs, as before Keras 3.13 one of
         # tensors in the middle of a graph reaches behind them.
-        pool = keras.Function(cut.inputs, cut.outputs[0])
+        pool = keras.Function(end.inputs, end.outputs[0])
         r = pool([*(graph.activations[path] for path in paths), *(graph.masks[path] for path in self._masks)])
         return keras.Model(introspector.input, {**graph.activations, "r": r})
 

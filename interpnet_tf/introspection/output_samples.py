@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.introspection.cutting import cut
 from interpnet_tf.introspection.graph import has_own_call, is_graph
 
 # Numbers that enter the end of the classifier: a row of each size, most so small that an exponential of them
@@ -90,7 +91,7 @@ def _rows_of(output: keras.KerasTensor, rng: np.random.Generator, nested: bool =
     if id(output) in starts:
         return [_array(samples) for samples in starts[id(output)][1]]
     tensors, samples = zip(*starts.values(), strict=True)
-    end = keras.Model(list(tensors), output)
+    end = cut(tensors, output)
     weights = [weight for layer in end.operations for weight in getattr(layer, "weights", ())]
     moved = [(w, w.value + _noise(w, rng)) for w in weights if keras.backend.is_float_dtype(w.dtype)]
     with keras.StatelessScope():  # a layer that keeps a state does not keep this one
