@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from interpnet_tf.runs.trained import Trained
 
 RUN = "a run folder, or a .keras file that InterpNet.save wrote"
-DATA = "cub, sketchbirds, or a .csv or .jsonl file of your own"
+DATA = "cub, esnli, sketchbirds, or a .csv or .jsonl file of your own"
 MARKS = ("right", "none", "other")
 SAMPLERS = ("greedy", "beam", "top_k", "top_p")
 _DECODING = (
@@ -62,7 +62,7 @@ def share(text: str) -> float:
 def add_loading(command: argparse.ArgumentParser) -> None:
     """Adds the options that are passed on to a data set."""
     command.add_argument(
-        "--features", metavar="FILE", help="the .npz of features of the images; cub: 'none' for photographs"
+        "--features", metavar="FILE", help="the .npz of features of the examples; cub: 'none' for photographs"
     )
     command.add_argument("--image-size", type=int, help="height and width that photographs are scaled to")
     command.add_argument("--per-species", type=int, help="sketchbirds: pictures of each species in a split")
@@ -87,7 +87,7 @@ def add_data(command: argparse.ArgumentParser) -> None:
     """Adds the options that name the data of a trained model, which `trained` reads."""
     group = command.add_argument_group("the data that the model is measured on")
     group.add_argument("--data", help=f"of a .keras file: {DATA}")
-    group.add_argument("--root", help="folder of the data set (cub), where that of a run has moved")
+    group.add_argument("--root", help="folder of the data set (cub, esnli), where that of a run has moved")
     add_loading(group)
 
 

@@ -19,7 +19,7 @@ def add_parser(commands: Any) -> None:
     """Adds the command to those of `interpnet`."""
     train = commands.add_parser("train", help="train a classifier and its explainer, and write a run folder")
     train.add_argument("--data", help=arguments.DATA)
-    train.add_argument("--root", help="folder of the data set (cub)")
+    train.add_argument("--root", help="folder of the data set (cub, esnli)")
     train.add_argument(
         "--variant", choices=VARIANTS, help="which network of the paper (default: interpnet-2)"
     )

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.feature_files import read_features
+from interpnet_tf.data.feature_files import find_features, read_features
 from interpnet_tf.data.images import open_image, read_images
 
 SPLITS = ("train", "validation", "test", "trainval")
@@ -75,7 +75,7 @@ def load(
     folder, text_folder = _find_folders(Path(root))
     names, *lists = read_lists(folder)
     dataset = _select(folder, text_folder, names, *lists, split, validation_fraction, seed)
-    path = _find_features(features, text_folder.parent)
+    path = find_features(features, text_folder.parent, "the photographs")
     if path is None:
         inputs = read_images([folder / "images" / name for name in dataset.ids], image_size)
     else:
@@ -228,18 +228,3 @@ def read_text(path: Path) -> str:
         raise ValueError(
             f"{path} is not UTF-8 text ({error}); unpack the archive that holds it again"
         ) from None
-
-
-def _find_features(features: str | os.PathLike | bool | None, root: Path) -> Path | None:
-    """Returns the path of the features, `None` for the photographs."""
-    if features is False:
-        return None
-    if features is not None:
-        return Path(features)
-    found = sorted((root / "features").glob("*.npz"))
-    if len(found) > 1:
-        raise ValueError(
-            f"{root / 'features'} holds {', '.join(path.name for path in found)}: say which with "
-            "features=PATH, or features=False for the photographs"
-        )
-    return found[0] if found else None

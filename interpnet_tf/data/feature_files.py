@@ -1,20 +1,56 @@
-"""Features of images, from the `.npz` files that `interpnet features` writes."""
+"""Features of examples, from the `.npz` files that `interpnet features` writes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from interpnet_tf.support.array_files import read_arrays
 
 
+def find_features(
+    features: str | os.PathLike | Literal[False] | None, root: Path, instead: str
+) -> Path | None:
+    """Finds the file of features that the examples of a data set are read from.
+
+    Args:
+        features: its path; `None` for the one in `root/features`, `False` for none.
+        root: folder of the data set.
+        instead: what is read without features, for error messages.
+
+    Returns:
+        The path; `None` where there are no features.
+
+    Raises:
+        ValueError: if there are several files to choose from.
+
+    Example:
+
+    >>> find_features("mine.npz", Path("cub"), "the photographs").name
+    'mine.npz'
+    """
+    if features is False:
+        return None
+    if features is not None:
+        return Path(features)
+    found = sorted((root / "features").glob("*.npz"))
+    if len(found) > 1:
+        raise ValueError(
+            f"{root / 'features'} holds {', '.join(path.name for path in found)}: say which with "
+            f"features=PATH, or features=False for {instead}"
+        )
+    return found[0] if found else None
+
+
 def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:
     """Reads the features of examples.
 
     Args:
-        path: of an `.npz` file with an array `features` `(images, width)`. Where it has an array `ids` too,
+        path: of an `.npz` file with an array `features` `(examples, width)`. Where it has an array `ids` too,
             rows are found by it; otherwise they must be those of the examples, in their order.
         ids: of the examples.
         order: what has that order, for error messages.
@@ -38,7 +74,7 @@ def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:
     rows = len(ids if names is None else names)
     if features.ndim != 2 or len(features) != rows or features.dtype.kind not in "fiu":
         raise ValueError(
-            f"{path}: 'features' must be numbers ({rows}, width), one row an image in the order of "
+            f"{path}: 'features' must be numbers ({rows}, width), one row an example in the order of "
             f"{order if names is None else 'its ids'}, got {features.dtype} {features.shape}"
         )
     if names is not None and names != list(ids):
@@ -47,12 +83,12 @@ def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:
     finite = np.isfinite(features).all(axis=1)
     if not finite.all():
         row = int(np.argmin(finite))
-        raise ValueError(f"{path}: row {row} of 'features', image {ids[row]!r}, holds NaN or infinity")
+        raise ValueError(f"{path}: row {row} of 'features', example {ids[row]!r}, holds NaN or infinity")
     return features
 
 
 def read_ids(path: Path) -> list[str]:
-    """Reads which images a file has features of, in their order.
+    """Reads which examples a file has features of, in their order.
 
     Args:
         path: of an `.npz` file with an array `ids`.
@@ -82,7 +118,8 @@ def _rows_of(ids: Sequence[str], names: list[str], path: Path) -> list[int]:
     for name in ids:
         if name not in row_of:
             raise ValueError(
-                f"{path} has no features of {name!r}, only of {', '.join(names[:3])}, …: make it with "
-                "`interpnet features --images DIR`, where DIR is the folder that image paths begin in"
+                f"{path} has no features of {name!r}, only of {', '.join(names[:3])}, …: make it of "
+                "these examples; of pictures with `interpnet features --images DIR`, DIR the folder that "
+                "image paths begin in"
             )
     return [row_of[name] for name in ids]

@@ -11,7 +11,7 @@ from typing import Any
 
 from interpnet_tf.data.dataset import ExplanationDataset
 
-NAMES = ("cub", "sketchbirds")
+NAMES = ("cub", "esnli", "sketchbirds")
 RECORD_SUFFIXES = (".csv", ".jsonl")
 
 
@@ -21,9 +21,9 @@ def load(
     """Loads one split of a data set given by name or by path.
 
     Args:
-        data: `"cub"`, `"sketchbirds"`, or the path of a `.csv` or `.jsonl` file of records.
+        data: `"cub"`, `"esnli"`, `"sketchbirds"`, or the path of a `.csv` or `.jsonl` file of records.
         split: such as `"train"`, `"validation"` or `"test"`.
-        root: the folder of a data set that is not embedded, such as `cub`.
+        root: the folder of a data set that is not embedded, such as `cub` and `esnli`.
         seed: of the draws that the data set makes.
         **options: other arguments of the data set's own `load`.
 
@@ -39,8 +39,8 @@ def load(
     >>> load("cup", "train")
     Traceback (most recent call last):
     ...
-    ValueError: unknown data set 'cup': did you mean 'cub'? Known are cub, sketchbirds and the path of a \
-.csv or .jsonl file
+    ValueError: unknown data set 'cup': did you mean 'cub'? Known are cub, esnli, sketchbirds and the \
+path of a .csv or .jsonl file
     """
     is_records = Path(data).suffix.lower() in RECORD_SUFFIXES
     if not is_records and data not in NAMES:

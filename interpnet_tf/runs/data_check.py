@@ -22,6 +22,11 @@ def check_data(dataset: ExplanationDataset, what: str) -> None:
         raise ValueError(
             f"{what} has the class {dataset.class_names[0]!r} only; a classifier needs two or more"
         )
+    if isinstance(dataset.inputs, dict):
+        raise ValueError(
+            f"{what} holds {' and '.join(dataset.inputs)} as they are, and what is trained "
+            "here reads numbers; make them with `interpnet features` and give the file with --features"
+        )
     if not np.isfinite(dataset.inputs).all():
         row = int(np.argwhere(~np.isfinite(dataset.inputs))[0][0])
         raise ValueError(f"the features of {dataset.ids[row]!r} in {what} are not finite; mend the file")

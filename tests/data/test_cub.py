@@ -239,7 +239,7 @@ def test_the_first_row_of_features_that_is_not_finite_is_named(root):
     features = np.zeros((24, 2))
     features[[5, 9], 1] = np.nan, np.inf
     write_features(root / "features/net.npz", features)
-    with pytest.raises(ValueError, match=r"row 5 of 'features', image '001.*_0005\.jpg', holds NaN or inf"):
+    with pytest.raises(ValueError, match=r"row 5 of 'features', example '001.*_0005\.jpg', holds NaN or inf"):
         cub.load(root, "test")
 
 
@@ -248,7 +248,7 @@ def test_the_first_row_of_features_that_is_not_finite_is_named(root):
 )
 def test_features_of_a_wrong_shape_or_type(root, features):
     write_features(root / "features/net.npz", features)
-    with pytest.raises(ValueError, match=r"must be numbers \(24, width\), one row an image"):
+    with pytest.raises(ValueError, match=r"must be numbers \(24, width\), one row an example"):
         cub.load(root, "test")
 
 
