@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     terminal.prepare()
     memory.keep_freed_memory()
-    quiet.import_tensorflow()
+    if getattr(options, "needs_tensorflow", True):
+        quiet.import_tensorflow()
     try:
         try:
             with _warnings_on_a_line(options.command):

@@ -60,7 +60,7 @@ def add_parser(commands: Any) -> None:
         "--threshold", type=arguments.share, default=0.5, help="weight from which on a value is true (0.5)"
     )
     words.add_argument("--seed", type=arguments.seed, default=0, help="of everything random (default: 0)")
-    verbalize.set_defaults(run_command=run)
+    verbalize.set_defaults(run_command=run, needs_tensorflow=False)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
         subject=options.subject,
         kinds="weights" if options.attributes else None,
         threshold=options.threshold,
-        facts=tuple(options.facts),
+        facts_a_sentence=tuple(options.facts),
     )
     how = {"n": options.sentences, "seed": options.seed}
     if options.data:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -131,8 +133,8 @@ class TestVerbalizer:
             ({"threshold": 0}, "threshold must be more than 0 and at most 1, got 0"),
             ({"quantiles": (0.7, 0.3)}, "quantiles must rise between 0 and 1"),
             ({"levels": ("low", "high")}, "levels must be 3 different words"),
-            ({"facts": (0, 2)}, r"facts\[0\] must be at least 1"),
-            ({"facts": (3, 2)}, r"facts\[1\] must be at least 3"),
+            ({"facts_a_sentence": (0, 2)}, r"facts_a_sentence\[0\] must be at least 1"),
+            ({"facts_a_sentence": (3, 2)}, r"facts_a_sentence\[1\] must be at least 3"),
         ],
     )
     def test_says_what_is_wrong(self, options, message):
@@ -148,8 +150,20 @@ class TestVerbalizer:
             wines.judge(["a wine."], WINES)
         with pytest.raises(ValueError, match="table has nothing to say"):
             Verbalizer().adapt({"id": ["a", "a"]})
+        with pytest.raises(ValueError, match="no word that could be read"):
+            Verbalizer().adapt({"_": [1.0, 2.0]})
         with pytest.raises(ValueError, match="says both"):
             Verbalizer().adapt({"ash (g)": [1.0, 2.0], "ash (%)": [1.0, 2.0]})
+
+
+def test_needs_no_tensorflow():
+    code = (
+        "import sys; from interpnet_tf.data.verbalizer import Verbalizer\n"
+        "assert Verbalizer().adapt({'ash': [1.0, 2.0]}).sentences({'ash': 1}, n=1)\n"
+        "assert not {'tensorflow', 'keras', 'pandas'} & set(sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
 
 
 CELLS = st.sampled_from([None, 0.5, 1.5, 2.5]), st.sampled_from([None, "red", "dark red", "on sale"])

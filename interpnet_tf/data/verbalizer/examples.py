@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from interpnet_tf.support.atomic import write_atomically
 
 SOURCE = "verbalized"
 # Fields of a record that say nothing of the example itself.
-_FIELDS = ("id", "image", "split", "features", "explanation", "explanations", "source")
+_FIELDS = ("id", "image", "label", "split", "features", "explanation", "explanations", "source")
 _MOST_CATEGORIES = 50
 
 Records = list[dict[str, Any]]
@@ -33,9 +33,9 @@ def of_table(
     """Makes a record of each row of a CSV file, and `adapt`s the verbalizer to its training part.
 
     Args:
-        path: of the file. Beside the label and what is to be spoken of it may have columns `id`, `image` and
-            `split`; without `split` each class is divided at random, 80 % `train`, 10 % `validation` and 10 %
-            `test`.
+        path: of the file. Columns that are named like the fields of a record are not spoken of: `id`, `image`
+            and `split` are taken over. Without `split` each class is divided at random, 80 % `train`, 10 %
+            `validation` and 10 % `test`.
         verbalizer: not adapted yet.
         label: name of the column of the class.
         n: number of sentences a row.
@@ -70,7 +70,7 @@ def of_table(
             "id": str(table["id"][row]) if "id" in table else f"{path.name}:{row + 2}",
             **({"image": path.parent / str(table["image"][row])} if "image" in table else {}),
             **({"features": [round(x, 6) for x in features[row].tolist()]} if features is not None else {}),
-            **{name: _cell(column[row]) for name, column in facts.items() if name != "label"},
+            **{name: _cell(column[row]) for name, column in facts.items()},
             "label": labels[row],
             "split": str(splits[row]),
             **_said(sentences[row]),
@@ -110,19 +110,24 @@ def of_classes(
         raise ValueError(f"{path.name} must have one row a class, but has several for {twice[0]!r}")
     row_of = {name: row for row, name in enumerate(labels)}
     verbalizer.adapt(table, labels)
-    folder, records = Path(examples).parent, []
-    for number, (where, fields) in enumerate(read_fields(Path(examples))):
-        name = clean_name(str(fields.get("label", "")))
-        if name not in row_of:
-            raise ValueError(f"{where}: {path.name} has no row for the class {name!r}")
-        row = {column: cells[row_of[name]] for column, cells in table.items()}
-        record = {key: value for key, value in fields.items() if key not in ("explanation", "explanations")}
-        if "image" in record:
-            record["image"] = folder / record["image"]
-        if "features" in record:
-            record["features"] = _numbers(where, record["features"])
-        records.append({**record, **_said(verbalizer.sentences(row, name, n, (seed, number)))})
-    return records
+    records = []
+    for where, fields in read_fields(Path(examples)):
+        fields["label"] = clean_name(str(fields.get("label", "")))
+        if fields["label"] not in row_of:
+            raise ValueError(f"{where}: {path.name} has no row for the class {fields['label']!r}")
+        if "image" in fields:
+            fields["image"] = Path(examples).parent / fields["image"]
+        if "features" in fields:
+            fields["features"] = _numbers(where, fields["features"])
+        records.append(fields)
+    rows = [row_of[fields["label"]] for fields in records]
+    of_rows = {name: column[rows] for name, column in table.items()}
+    sentences = verbalizer(of_rows, [fields["label"] for fields in records], n, seed)
+    return [
+        {name: value for name, value in fields.items() if name not in ("explanation", "explanations")}
+        | _said(of_one)
+        for fields, of_one in zip(records, sentences, strict=True)
+    ]
 
 
 def of_cub(root: str | os.PathLike, verbalizer: Verbalizer, n: int = 10, seed: int = 0) -> Records:
@@ -154,16 +159,17 @@ def of_cub(root: str | os.PathLike, verbalizer: Verbalizer, n: int = 10, seed: i
     )
     splits = np.where(in_test, "test", "train").astype("<U10")
     splits[training.split(0.1, seed)[1].inputs] = "validation"
-    rows = [dict(zip(attributes.names, percent, strict=True)) for percent in attributes.percent]
+    of_images = dict(zip(attributes.names, attributes.percent[labels].T, strict=True))
+    said = verbalizer(of_images, [class_names[label] for label in labels], n, seed)
     return [
         {
             "id": name,
             "image": folder / "images" / name,
-            "label": class_names[of_class],
+            "label": class_names[label],
             "split": str(split),
-            **_said(verbalizer.sentences(rows[of_class], class_names[of_class], n, (seed, number))),
+            **_said(sentences),
         }
-        for number, (name, of_class, split) in enumerate(zip(names, labels.tolist(), splits, strict=True))
+        for name, label, split, sentences in zip(names, labels, splits, said, strict=True)
     ]
 
 
@@ -265,7 +271,7 @@ def _splits(table: Table, labels: Sequence[str], seed: int) -> np.ndarray:
     return splits
 
 
-def _said(sentences: list[str]) -> Mapping[str, Any]:
+def _said(sentences: list[str]) -> dict[str, Any]:
     return {"explanations": sentences, "source": SOURCE}
 
 

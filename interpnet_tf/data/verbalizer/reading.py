@@ -98,6 +98,8 @@ class Reader:
         return Reading(tuple(parse.facts), tuple(parse.unknown))
 
     def _lexeme(self, key: tuple[str, ...]) -> _Lexeme:
+        if not key:
+            raise ValueError("a name, a value or a phrase has no word that could be read; rename it")
         return self._lexemes.setdefault(key, _Lexeme(" ".join(key)))
 
     def _learn(self, form: Form, fact: Fact, word: str) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from interpnet_tf.language.text import clean_name
 
 Table = dict[str, np.ndarray]
-_MISSING = ("", "nan", "none", "null")
+_MISSING = ("", "nan", "none", "null", "<na>", "nat")
 
 
 def as_table(table: Any, names: Sequence[str] | None = None) -> Table:

@@ -54,7 +54,7 @@ class Verbalizer:
             in 54 % where its weight was between 0.4 and 0.5.
         quantiles: of the training part, where the levels of numbers part.
         levels: names of the levels, one more than quantiles.
-        facts: the fewest and the most facts of a sentence.
+        facts_a_sentence: the fewest and the most.
 
     Raises:
         ValueError: if an argument is wrong.
@@ -80,7 +80,7 @@ unknown=('grace',))
         threshold: float = 0.5,
         quantiles: Sequence[float] = (1 / 3, 2 / 3),
         levels: Sequence[str] = ("low", "medium", "high"),
-        facts: tuple[int, int] = (2, 5),
+        facts_a_sentence: tuple[int, int] = (2, 5),
     ) -> None:
         if not 0 < threshold <= 1:
             raise ValueError(f"threshold must be more than 0 and at most 1, got {threshold}")
@@ -90,11 +90,11 @@ unknown=('grace',))
             raise ValueError(
                 f"levels must be {len(quantiles) + 1} different words, one more than quantiles, got {levels}"
             )
-        least, most = facts
-        check_whole("facts[0]", least, least=1)
-        check_whole("facts[1]", most, least=least)
+        least, most = facts_a_sentence
+        check_whole("facts_a_sentence[0]", least, least=1)
+        check_whole("facts_a_sentence[1]", most, least=least)
         self.templates = _templates(templates, subject)
-        self.kinds, self.threshold, self.numbers = kinds, threshold, (least, most)
+        self.kinds, self.threshold, self.facts_a_sentence = kinds, threshold, (least, most)
         self.quantiles, self.levels = tuple(quantiles), tuple(levels)
         self._knowledge: Knowledge | None = None
 
@@ -221,7 +221,7 @@ unknown=('grace',))
             "threshold": self.threshold,
             "quantiles": list(self.quantiles),
             "levels": list(self.levels),
-            "facts": list(self.numbers),
+            "facts_a_sentence": list(self.facts_a_sentence),
         }
         if self._knowledge is not None:
             config["learnt"] = self._knowledge.get_config()
@@ -276,7 +276,7 @@ unknown=('grace',))
         true = weights >= self.threshold
         random = np.random.default_rng(seed)
         effects = self.knowledge.effects_of(weights, label)
-        chooser = Chooser(effects, true, self.knowledge.overlapping, self.numbers, random)
+        chooser = Chooser(effects, true, self.knowledge.overlapping, self.facts_a_sentence, random)
         found, misses = {}, 0
         while true.any() and len(found) < n and misses < _PATIENCE:
             said = [self.facts[index] for index in chooser.choose()]
