@@ -71,7 +71,13 @@ class TestVerbalizer:
     def test_numbers_categories_and_missing_cells_by_hand(self, wines):
         # A third of 12.0, 12.2, 13.9, 14.1, 14.3 is at most 12.2, two thirds at most 13.9.
         assert wines.knowledge.attributes[0].thresholds == pytest.approx((13.05, 14.0))
-        facts = {Fact("alcohol", "high"), Fact("colour", "red"), Fact("is_organic", "it is organic")}
+        # Medium is true up to five sixths of them, which is between 14.1 and 14.3.
+        facts = {
+            Fact("alcohol", "high"),
+            Fact("alcohol", "medium"),
+            Fact("colour", "red"),
+            Fact("is_organic", "it is organic"),
+        }
         assert wines.true_of(row_of(WINES, 0)) == facts | {Fact("has_cork", "cork")}
         assert wines.true_of(row_of(WINES, 5)) == {Fact("colour", "white"), Fact("has_cork", "no cork")}
 
@@ -132,6 +138,7 @@ class TestVerbalizer:
         [
             ({"threshold": 0}, "threshold must be more than 0 and at most 1, got 0"),
             ({"quantiles": (0.7, 0.3)}, "quantiles must rise between 0 and 1"),
+            ({"leeway": 1}, "leeway must be at least 0 and less than 1, got 1"),
             ({"levels": ("low", "high")}, "levels must be 3 different words"),
             ({"facts_a_sentence": (0, 2)}, r"facts_a_sentence\[0\] must be at least 1"),
             ({"facts_a_sentence": (3, 2)}, r"facts_a_sentence\[1\] must be at least 3"),

@@ -90,10 +90,22 @@ class TestAttributes:
         table = {"ash": np.array(column, "float64")}
         (attribute,) = learn(table, {"ash": "number"}, THIRDS, LEVELS)
         assert attribute.thresholds == thresholds
-        weights = attribute.weights(table)
+        weights = attribute.weights(table, clearly=True)
+        np.testing.assert_array_equal(attribute.weights(table), weights)  # with no leeway
         for of_cell, level in zip(weights, levels.split(), strict=True):
             expected = [math.nan] * 3 if level == "-" else [float(level == name) for name in LEVELS]
             np.testing.assert_array_equal(of_cell, expected)
+
+    def test_levels_reach_into_their_neighbours(self):
+        table = {"ash": np.array([1.0, 2, 3, 4, 5, 6])}
+        (attribute,) = learn(table, None, THIRDS, LEVELS, leeway=0.5)
+        # Low and high reach to the middle, medium over all but a sixth at either end.
+        assert attribute.thresholds == (2.5, 4.5)
+        assert attribute.reach == ((1.5, 3.5), (3.5, 5.5))
+        true = "low", "low medium", "low medium", "medium high", "medium high", "high"
+        expected = [[float(level in of_cell.split()) for level in LEVELS] for of_cell in true]
+        np.testing.assert_array_equal(attribute.weights(table), expected)
+        assert attribute.weights(as_table([{"ash": math.inf}])).tolist() == [[0, 0, 1]]
 
     def test_kinds(self):
         table = as_table(
@@ -111,7 +123,7 @@ class TestAttributes:
         )
         assert learn(table, None, THIRDS, LEVELS) == [
             Attribute("beak", "weights", ("red", "black"), ("beak::red", "beak::black"), scale=100.0),
-            Attribute("ash", "number", LEVELS, ("ash",), (2.0, 2.0)),
+            Attribute("ash", "number", LEVELS, ("ash",), (2.0, 2.0), ((2.0, 2.0), (2.0, 2.0))),
             Attribute("colour", "category", ("red", "white"), ("colour",)),
             *(Attribute(name, "boolean", ("yes", "no"), (name,)) for name in ("fit", "sold", "old")),
         ]

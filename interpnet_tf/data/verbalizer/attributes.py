@@ -16,6 +16,7 @@ _YES = ("yes", "true", "1")
 _NO = ("no", "false", "0")
 # A column of more different texts than these holds names or prose.
 _MOST_CATEGORIES = 50
+_LARGEST = np.finfo("float64").max
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Attribute:
         values: which it may have. Those of a number are its levels, the lowest first.
         columns: of the table; one a value for weights, else one.
         thresholds: of a number, between its levels.
+        reach: of a number, from where each level but the first is true, and up to where each but the last.
         scale: of weights: what certainty is, 1 or, in per cent, 100.
     """
 
@@ -37,20 +39,20 @@ class Attribute:
     values: tuple[str, ...]
     columns: tuple[str, ...]
     thresholds: tuple[float, ...] = ()
+    reach: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
     scale: float = 1.0
 
     @classmethod
     def from_config(cls, fields: Mapping[str, Any]) -> Attribute:
         """Makes an attribute of its fields, as JSON keeps them."""
-        return cls(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-        )
+        return cls(**{name: _tuples(value) for name, value in fields.items()})
 
-    def weights(self, table: Table) -> np.ndarray:
+    def weights(self, table: Table, clearly: bool = False) -> np.ndarray:
         """Returns how far each value is true of each row.
 
         Args:
             table: with the columns of this attribute; one that it lacks is missing.
+            clearly: whether a number is of its own level only, and not of another that reaches so far.
 
         Returns:
             `(rows, values)`, 0..1; nan where the cell is missing.
@@ -61,15 +63,15 @@ class Attribute:
         if self.kind == "weights":
             numbers = map(_numbers, self.columns, columns)
             return np.stack(list(numbers), axis=1) / self.scale
-        found = self._levels(columns[0]) if self.kind == "number" else self._values(columns[0])
+        if self.kind == "number":
+            column = np.clip(_numbers(self.columns[0], columns[0]), -_LARGEST, _LARGEST)[:, None]
+            lowest, highest = (self.thresholds, self.thresholds) if clearly else self.reach
+            weights = (column >= (-math.inf, *lowest)) & (column < (*highest, math.inf))
+            return np.where(np.isnan(column), np.nan, weights)
+        found = self._values(columns[0])
         weights = (found[:, None] == np.arange(len(self.values))).astype("float64")
         weights[found < 0] = np.nan
         return weights
-
-    def _levels(self, column: np.ndarray) -> np.ndarray:
-        """Returns the number of each cell's level, -1 where it is missing."""
-        column = _numbers(self.columns[0], column)
-        return np.where(np.isnan(column), -1, np.searchsorted(self.thresholds, column, side="right"))
 
     def _values(self, column: np.ndarray) -> np.ndarray:
         """Returns the number of each cell's value, -1 where it is missing, their count where it is new."""
@@ -79,7 +81,11 @@ class Attribute:
 
 
 def learn(
-    table: Table, kinds: Mapping[str, str] | str | None, quantiles: Sequence[float], levels: Sequence[str]
+    table: Table,
+    kinds: Mapping[str, str] | str | None,
+    quantiles: Sequence[float],
+    levels: Sequence[str],
+    leeway: float = 0.0,
 ) -> list[Attribute]:
     """Learns the attributes of a table.
 
@@ -92,6 +98,7 @@ def learn(
         kinds: of columns by name, or of all columns, where it is not what they look like.
         quantiles: where the levels of numbers part.
         levels: names of the levels.
+        leeway: how far a level reaches into its neighbours, as a share of the training part in them.
 
     Raises:
         ValueError: if a kind is unknown or does not fit its column.
@@ -116,8 +123,8 @@ def learn(
             if 1 < len(texts) <= _MOST_CATEGORIES:
                 found[name] = Attribute(name, kind, tuple(texts), (name,))
         elif kind == "number" and len(np.unique(table[name][np.isfinite(table[name])])) > 1:
-            thresholds = _thresholds(table[name], quantiles)
-            found[name] = Attribute(name, kind, tuple(levels), (name,), thresholds)
+            ranges = _thresholds(table[name], quantiles), _reach(table[name], quantiles, leeway)
+            found[name] = Attribute(name, kind, tuple(levels), (name,), *ranges)
     return list(found.values())
 
 
@@ -128,6 +135,18 @@ def _thresholds(column: np.ndarray, quantiles: Sequence[float]) -> tuple[float, 
     at = np.searchsorted(different, np.quantile(numbers, quantiles, method="lower"))
     at = np.minimum(at, len(different) - 2)
     return tuple(((different[at] + different[at + 1]) / 2).tolist())
+
+
+def _reach(
+    column: np.ndarray, quantiles: Sequence[float], leeway: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Returns from where and up to where levels are true: in their range and a share of the next ones."""
+    edges = np.array([0, *quantiles, 1])
+    widths = np.diff(edges)
+    return (
+        _thresholds(column, (edges[1:-1] - leeway * widths[:-1]).clip(0)),
+        _thresholds(column, (edges[1:-1] + leeway * widths[1:]).clip(max=1)),
+    )
 
 
 def _kind(name: str, column: np.ndarray, kinds: Mapping[str, str] | str | None) -> str:
@@ -159,6 +178,11 @@ def _scale(columns: Table) -> float:
             )
         highest = max(highest, known.max(initial=0))
     return 100.0 if highest > 1 else 1.0
+
+
+def _tuples(value: Any) -> Any:
+    """Returns a value from JSON with tuples for lists."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _numbers(name: str, column: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ class Knowledge:
             table: the training part.
             labels: of its rows.
         """
-        weights = self.weights(table)
+        weights = self.weights(table, clearly=True)
         self.class_names = sorted(set(labels))
         number = {name: index for index, name in enumerate(self.class_names)}
         classes = np.array([number[label] for label in labels])
@@ -62,15 +62,17 @@ class Knowledge:
         self.effects = effects_of_classes(weights, classes, len(number)).round(_DIGITS)
         self.shares = (np.where(known, weights, 0).sum(0) / np.maximum(known.sum(0), 1)).round(_DIGITS)
 
-    def weights(self, table: Table) -> np.ndarray:
+    def weights(self, table: Table, clearly: bool = False) -> np.ndarray:
         """Returns how far each fact is true of each row, `(rows, facts)`, 0..1, nan where it is not known.
+
+        `clearly` is whether numbers are of their own level only, see `Attribute.weights`.
 
         Of values that share a word the weights are added: they exclude one another, as sizes do.
         """
         of_value = {
             (attribute.name, value): column
             for attribute in self.attributes
-            for value, column in zip(attribute.values, attribute.weights(table).T, strict=True)
+            for value, column in zip(attribute.values, attribute.weights(table, clearly).T, strict=True)
         }
         of_facts = [
             sum(of_value[fact.attribute, value] for value in values) for fact, values in self.sources.items()

@@ -141,6 +141,22 @@ class Templates:
         }
 
     @classmethod
+    def of(cls, given: Any, subject: str | None = None) -> Templates:
+        """Returns templates, from whatever form they are given in.
+
+        Args:
+            given: templates, what `from_config` or what `read` takes, or `None` for none.
+            subject: what the examples are, instead of theirs.
+        """
+        if given is None:
+            given = cls()
+        elif isinstance(given, Mapping):
+            given = cls.from_config(given)
+        elif not isinstance(given, Templates):
+            given = cls.read(given)
+        return given if subject is None else dataclasses.replace(given, subject=subject)
+
+    @classmethod
     def read(cls, path: str | os.PathLike) -> Templates:
         """Reads templates from a JSON file, or those that come with the package by their name, `"cub"`.
 

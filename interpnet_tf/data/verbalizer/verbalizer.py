@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -54,6 +53,9 @@ class Verbalizer:
             in 54 % where its weight was between 0.4 and 0.5.
         quantiles: of the training part, where the levels of numbers part.
         levels: names of the levels, one more than quantiles.
+        leeway: a level is said of the rows in its range, and is true also of this share of the rows in the
+            next levels: at the default 0.5, and three levels, what is above the median is not wrongly called
+            high. At 0 it is true where it is said.
         facts_a_sentence: the fewest and the most.
 
     Raises:
@@ -80,6 +82,7 @@ unknown=('grace',))
         threshold: float = 0.5,
         quantiles: Sequence[float] = (1 / 3, 2 / 3),
         levels: Sequence[str] = ("low", "medium", "high"),
+        leeway: float = 0.5,
         facts_a_sentence: tuple[int, int] = (2, 5),
     ) -> None:
         if not 0 < threshold <= 1:
@@ -90,12 +93,14 @@ unknown=('grace',))
             raise ValueError(
                 f"levels must be {len(quantiles) + 1} different words, one more than quantiles, got {levels}"
             )
+        if not 0 <= leeway < 1:
+            raise ValueError(f"leeway must be at least 0 and less than 1, got {leeway}")
         least, most = facts_a_sentence
         check_whole("facts_a_sentence[0]", least, least=1)
         check_whole("facts_a_sentence[1]", most, least=least)
-        self.templates = _templates(templates, subject)
+        self.templates = Templates.of(templates, subject)
         self.kinds, self.threshold, self.facts_a_sentence = kinds, threshold, (least, most)
-        self.quantiles, self.levels = tuple(quantiles), tuple(levels)
+        self.quantiles, self.levels, self.leeway = tuple(quantiles), tuple(levels), leeway
         self._knowledge: Knowledge | None = None
 
     def adapt(
@@ -120,7 +125,7 @@ unknown=('grace',))
         labels = [str(label) for label in (range(rows) if labels is None else labels)]
         if len(labels) != rows:
             raise ValueError(f"labels must be one a row, {rows}, got {len(labels)}")
-        self._know(learn(table, self.kinds, self.quantiles, self.levels))
+        self._know(learn(table, self.kinds, self.quantiles, self.levels, self.leeway))
         self.knowledge.learn(table, labels)
         return self
 
@@ -148,7 +153,7 @@ unknown=('grace',))
         Returns:
             A list of `n` sentences, fewer where there is no more to say, none where nothing is known.
         """
-        return self._sentences(self._weights_of(row), label, n, seed)
+        return self._sentences(self._weights_of(row, clearly=True), label, n, seed)
 
     def __call__(
         self, table: Any, labels: Sequence[Any] | None = None, n: int = 10, seed: int = 0
@@ -164,7 +169,7 @@ unknown=('grace',))
         Returns:
             A list of sentences for each row.
         """
-        weights = self.knowledge.weights(as_table(table, self.knowledge.columns))
+        weights = self.knowledge.weights(as_table(table, self.knowledge.columns), clearly=True)
         labels = [None] * len(weights) if labels is None else labels
         if len(labels) != len(weights):
             raise ValueError(f"labels must be one a row, {len(weights)}, got {len(labels)}")
@@ -221,6 +226,7 @@ unknown=('grace',))
             "threshold": self.threshold,
             "quantiles": list(self.quantiles),
             "levels": list(self.levels),
+            "leeway": self.leeway,
             "facts_a_sentence": list(self.facts_a_sentence),
         }
         if self._knowledge is not None:
@@ -267,10 +273,10 @@ unknown=('grace',))
         said = [attribute for attribute in attributes if attribute.name in sayings]
         self._knowledge = Knowledge(said, vocabulary.sources)
 
-    def _weights_of(self, row: Any) -> np.ndarray:
+    def _weights_of(self, row: Any, clearly: bool = False) -> np.ndarray:
         """Returns how far each fact is true of one row, `(facts,)`."""
         rows = [dict(row)] if hasattr(row, "keys") else np.asarray([row])
-        return self.knowledge.weights(as_table(rows, self.knowledge.columns))[0]
+        return self.knowledge.weights(as_table(rows, self.knowledge.columns), clearly)[0]
 
     def _sentences(self, weights: np.ndarray, label: Any, n: int, seed: int | Sequence[int]) -> list[str]:
         true = weights >= self.threshold
@@ -288,13 +294,3 @@ unknown=('grace',))
             else:
                 found[sentence], misses = None, 0
         return list(found)
-
-
-def _templates(given: Any, subject: str | None) -> Templates:
-    if given is None:
-        given = Templates()
-    elif isinstance(given, Mapping):
-        given = Templates.from_config(given)
-    elif not isinstance(given, Templates):
-        given = Templates.read(given)
-    return given if subject is None else dataclasses.replace(given, subject=subject)
