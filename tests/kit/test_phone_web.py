@@ -178,11 +178,15 @@ def test_the_page_says_the_same_with_a_transformer(compare, learned, birds):
     compare(learned(decoder=decoder, max_length=16), None)
 
 
+@pytest.fixture(scope="module")
+def plain_file(model, tmp_path_factory):
+    return model.export(tmp_path_factory.mktemp("plain") / "birds.tflite", "litert")
+
+
 @pytest.fixture
-def plain(source, browser, model, tmp_path):
+def plain(source, browser, plain_file):
     """The address of a page with a float32 model."""
-    model.export(tmp_path / "birds.tflite", "litert")
-    with page(source, tmp_path / "birds.tflite", browser) as url:
+    with page(source, plain_file, browser) as url:
         yield url
 
 
