@@ -120,14 +120,18 @@ def bird_classifier() -> keras.Model:
 # The longest files, which begin first, so that the processes that share the suite end together.
 LONGEST = (
     "classifier_matrix",
+    "saved_model",
     "table1_runs",
     "cli",
-    "notebooks",
-    "gve",
-    "code_blocks",
-    "transformer",
-    "saved_model",
     "speakers",
+    "litert",
+    "transformer",
+    "real_meteor",
+    "code_blocks",
+    "gve",
+    "phone_web",
+    "phone_kotlin",
+    "notebooks",
 )
 
 
@@ -205,6 +209,14 @@ def trained(birds, make_model) -> InterpNet:
     model.compile(keras.optimizers.Adam(0.05))
     model.fit(lessons(birds), batch_size=40, epochs=60, verbose=0)
     return model
+
+
+@pytest.fixture
+def without_beams(monkeypatch) -> None:
+    """Their signature does not depend on the classifier, and takes longer to trace than all others."""
+    from interpnet_tf.export import signatures
+
+    monkeypatch.setattr(signatures, "explain_top", lambda model, x, *_: signatures.classify(model, x))
 
 
 @pytest.fixture(scope="session")

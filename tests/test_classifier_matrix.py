@@ -11,7 +11,6 @@ import tensorflow as tf
 from classifier_kinds import KINDS, Kind
 
 import interpnet_tf as itf
-from interpnet_tf.export import signatures
 from interpnet_tf.export.litert_file import LiteRTModel
 from interpnet_tf.generation.decoding import SILENT_IDS
 
@@ -76,13 +75,7 @@ def assert_explains_alike(outputs, model, r, explanations, tolerance):
     assert_said_alike(model, r, explanations, outputs["token_ids"], max(0.05, 100 * tolerance))
 
 
-@pytest.fixture
-def _without_beams(monkeypatch):
-    """Their signature does not depend on the classifier, and takes longer to trace than all others."""
-    monkeypatch.setattr(signatures, "explain_top", lambda model, x, *_: signatures.classify(model, x))
-
-
-@pytest.mark.usefixtures("_without_beams")
+@pytest.mark.usefixtures("without_beams")
 @pytest.mark.parametrize("name", KINDS)
 def test_kind(name, tmp_path):
     kind = KINDS[name]

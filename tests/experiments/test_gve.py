@@ -143,7 +143,7 @@ def test_a_model_is_read_where_nothing_else_is_imported(models, birds, directory
 
 @pytest.mark.slow
 def test_with_a_transformer(birds, valid_birds, tokenizer, tmp_path):
-    decoder = functools.partial(TransformerDecoder, units=8, heads=2, max_length=12, seed=0)
+    decoder = functools.partial(TransformerDecoder, layers=1, units=8, heads=2, max_length=12, seed=0)
     arguments = (bird_classifier(), tokenizer, birds, valid_birds, "explanation", 0, tmp_path)
     model = gve.train(*arguments, **{**SMALL, "decoder": decoder})
     assert isinstance(model.decoder, TransformerDecoder)
@@ -152,6 +152,7 @@ def test_with_a_transformer(birds, valid_birds, tokenizer, tmp_path):
     assert 0 < np.abs(words - before).max() < 0.01  # steps of 1e-4 from there
 
 
+@pytest.mark.usefixtures("without_beams")
 @pytest.mark.slow
 def test_exports_say_what_the_model_says(models, birds, tmp_path):
     pytest.importorskip("ai_edge_litert")

@@ -96,6 +96,7 @@ def test_the_user_decides():
         input_kind(classifier(), "image")
 
 
+@pytest.mark.usefixtures("without_beams")
 def test_a_spectrogram_is_served_as_it_is(make_model, tmp_path):
     model = make_model(classifier(shape=(16, 8, 1)))
     decibels = (np.random.default_rng(0).normal(size=(4, 16, 8, 1)) * 20 - 40).astype("float32")
@@ -109,6 +110,7 @@ def test_a_spectrogram_is_served_as_it_is(make_model, tmp_path):
     assert json.loads((path / "model_card.json").read_text())["input"] == "array"
 
 
+@pytest.mark.usefixtures("without_beams")
 def test_pictures_are_served_where_the_user_says_so(make_model, tmp_path):
     model = make_model(classifier())
     pixels = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,6 +207,7 @@ def test_model_card_tells_the_signatures(trained, exported):
     assert len(vocabulary) == card["vocabulary_size"]
 
 
+@pytest.mark.usefixtures("without_beams")
 def test_existing_versions_are_refused_unless_asked(make_model, tmp_path):
     model, path = make_model(), tmp_path / "birds" / "1"
     model.export(path, max_batch_size=1)
@@ -239,6 +241,7 @@ def text_classifier():
     return keras.Model(text, keras.layers.Dense(3, "softmax", name="probabilities")(x))
 
 
+@pytest.mark.usefixtures("without_beams")
 def test_texts_and_their_lookup_tables(make_model, tmp_path):
     model = make_model(text_classifier())
     texts = np.array([["a great film"], ["a dull film"], ["what?"]], object)
@@ -274,6 +277,7 @@ def test_a_table_that_an_export_does_not_find(make_model, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("without_beams")
 def test_sizes_that_the_classifier_leaves_open_are_open(make_model, tmp_path):
     ids = keras.Input((None,), dtype="int32", name="ids")
     words = keras.layers.Embedding(6, 4, mask_zero=True)(ids)
@@ -287,6 +291,7 @@ def test_sizes_that_the_classifier_leaves_open_are_open(make_model, tmp_path):
         assert_explains_alike(answer, model.explain(x))
 
 
+@pytest.mark.usefixtures("without_beams")
 def test_a_model_that_fails_on_made_up_inputs_needs_samples(make_model, tmp_path):
     text = keras.Input((1,), dtype="string")
     known = keras.layers.StringLookup(vocabulary=["crow", "gull"], num_oov_indices=0, output_mode="one_hot")
@@ -308,35 +313,47 @@ def test_several_inputs_are_refused(make_model, tmp_path, format):
 
 
 EXPORT_AND_WAIT = """
-import sys, time
+import sys
 import interpnet_tf as itf
 from interpnet_tf.export import saved_model
 model = itf.load(sys.argv[1])
-def wait(*_):
-    print("now", flush=True)
-    time.sleep(600)
-setattr(saved_model, sys.argv[3], wait)
-model.export(sys.argv[2])
+def waiting_before(function):
+    def wait(*arguments):
+        print("now", flush=True)
+        sys.stdin.readline()
+        return function(*arguments)
+    return wait
+for name in ("write_warmup", "model_card"):
+    setattr(saved_model, name, waiting_before(getattr(saved_model, name)))
+model.export(sys.argv[2], max_batch_size=1)
 """
 
 
+@pytest.mark.usefixtures("without_beams")
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["write_warmup", "model_card"])
-def test_a_killed_export_leaves_no_version(make_model, tmp_path, moment):
+def test_a_killed_export_leaves_no_version(make_model, tmp_path):
+    """It is killed where it waits again; where it waits first, its files are as a kill would leave them."""
     model, versions = make_model(), tmp_path / "birds"
     model.save(tmp_path / "model.keras")
-    arguments = [str(tmp_path / "model.keras"), str(versions / "1"), moment]
     process = subprocess.Popen(
-        [sys.executable, "-c", EXPORT_AND_WAIT, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", EXPORT_AND_WAIT, str(tmp_path / "model.keras"), str(versions / "1")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     assert process.stdout.readline() == b"now\n"
+    earlier = shutil.copytree(versions, tmp_path / "earlier")
+    process.stdin.write(b"go on\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"now\n"
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    (leftover,) = versions.iterdir()
-    assert (leftover / "saved_model.pb").exists()
-    assert not leftover.name.isdecimal()
-    model.export(versions / "1", max_batch_size=1)
-    assert [entry.name for entry in versions.iterdir()] == ["1"]
+    process.communicate()
+    for left in (earlier, versions):
+        (leftover,) = left.iterdir()
+        assert (leftover / "saved_model.pb").exists()
+        assert not leftover.name.isdecimal()
+        model.export(left / "1", max_batch_size=1)
+        assert [entry.name for entry in left.iterdir()] == ["1"]
 
 
 @pytest.mark.slow
@@ -369,22 +386,33 @@ def test_whenever_it_is_killed(make_model, tmp_path):
         assert {entry.name for entry in version.iterdir()} == complete
 
 
+# TensorFlow is loaded once for both commands.
+SHOW_AND_RUN = """
+import json, sys
+from tensorflow.python.tools import saved_model_cli
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["saved_model_cli", *arguments]
+    try:
+        saved_model_cli.main()
+    except SystemExit as end:
+        assert not end.code, end.code
+"""
+
+
 @pytest.mark.slow
 def test_saved_model_cli_shows_and_runs_it(exported, tmp_path):
-    def cli(*arguments):
-        command = [Path(sys.executable).with_name("saved_model_cli"), *arguments]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stderr
-        return result.stdout
-
-    shown = cli("show", "--dir", exported, "--tag_set", "serve", "--signature_def", "serving_default")
-    assert "shape: (-1, 5)" in shown
-    of_model = ["--dir", exported, "--tag_set", "serve", "--signature_def", "classify"]
     np.save(tmp_path / "x.npy", np.eye(3, 5, dtype="float32"))
-    ran = cli("run", *of_model, "--inputs", f"x={tmp_path / 'x.npy'}")
-    assert "b'crow' b'gull' b'robin'" in ran
+    of_model = ["--dir", str(exported), "--tag_set", "serve", "--signature_def"]
+    show = ["show", *of_model, "serving_default"]
+    run = ["run", *of_model, "classify", "--inputs", f"x={tmp_path / 'x.npy'}"]
+    command = [sys.executable, "-c", SHOW_AND_RUN, json.dumps([show, run])]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "shape: (-1, 5)" in result.stdout
+    assert "b'crow' b'gull' b'robin'" in result.stdout
 
 
+@pytest.mark.usefixtures("without_beams")
 @pytest.mark.slow
 def test_command_line(trained, tmp_path, capsys):
     from interpnet_tf import runs
