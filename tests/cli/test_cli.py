@@ -14,6 +14,7 @@ from PIL import Image
 from interpnet_tf.cli import arguments, main
 from interpnet_tf.cli import train as train_command
 from interpnet_tf.runs.trained import Trained
+from interpnet_tf.speakers import Reasons
 
 TINY = ["--data", "sketchbirds", "--per-species", "2", "--units", "16", "--batch-size", "32"]
 THREE_EPOCHS = [*TINY, "--epochs", "3", "--classifier-epochs", "3", "--seed", "5", "--out"]
@@ -106,7 +107,14 @@ def test_evaluate_prints_yardsticks_beside_the_model(capsys, run):
     assert json.loads((run / "metrics-test.json").read_text()) == scores
 
 
+@pytest.fixture
+def few_draws(monkeypatch):
+    """What `Reasons` chooses among, and how, is tested elsewhere."""
+    monkeypatch.setattr(Reasons.explain, "__defaults__", (4, 2, None, 64))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_meteor", "few_draws")
 def test_an_audit_is_kept_for_the_report(capsys, run, monkeypatch):
     monkeypatch.setattr(
         "interpnet_tf.runs.auditing.METRICS", ("gain_own",)
@@ -128,7 +136,7 @@ def test_an_audit_is_kept_for_the_report(capsys, run, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick_meteor")
+@pytest.mark.usefixtures("quick_meteor", "few_draws")
 def test_reasons_are_measured_once(capsys, run):
     assert main(["reasons", str(run), "--json"]) == 0
     first = capsys.readouterr()
