@@ -23,6 +23,15 @@ def said(text: str, *alternatives: str) -> Explanation:
     return Explanation("crow", 0, 1.0, text, tuple(text.split()), (0.0,) * len(text.split()), others)
 
 
+@pytest.fixture(scope="module")
+def uncertain(make_model, birds):
+    """A model of few certainties. Shared: a test must not change it."""
+    model = make_model()
+    model.compile(keras.optimizers.Adam(0.02))
+    model.fit(birds, batch_size=20, epochs=8, verbose=0)
+    return model
+
+
 @pytest.mark.parametrize("rivals", [0, 2])
 def test_an_indifferent_speaker_is_the_models_beam_search(trained, birds, rivals):
     speaker = Pragmatic(trained, birds, rationality=0, listening=0, rivals=rivals)
@@ -68,15 +77,12 @@ def test_a_speaker_that_listens_says_what_is_recognized_best(trained, birds):
         np.testing.assert_allclose(recognized, np.sort(recognized)[::-1], atol=1e-6)
 
 
-def test_rationality_makes_sentences_better_recognized(make_model, birds):
+def test_rationality_makes_sentences_better_recognized(uncertain, birds):
     """By a sentence classifier that plays no part in what a model of few certainties says."""
-    model = make_model()
-    model.compile(keras.optimizers.Adam(0.02))
-    model.fit(birds, batch_size=20, epochs=8, verbose=0)
-    listener = SentenceListener(model.tokenizer, minimum_count=1).fit(*flat(birds))
+    listener = SentenceListener(uncertain.tokenizer, minimum_count=1).fit(*flat(birds))
     means = []
     for rationality in (0, 1, 4):
-        speaker = Pragmatic(model, birds, rationality, listening=0)
+        speaker = Pragmatic(uncertain, birds, rationality, listening=0)
         explanations = speaker.explain(birds, beams=4)
         posteriors = listener.log_posteriors([explanation.text for explanation in explanations])
         means.append(posteriors[np.arange(len(birds)), [one.class_id for one in explanations]].mean())
@@ -122,7 +128,7 @@ def test_a_decoder_that_reads_no_probabilities_gets_a_target_all_the_same(make_m
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rivals", [0, 2])
-def test_the_model_of_a_speaker_is_exported(make_model, birds, tmp_path, rivals):
+def test_the_model_of_a_speaker_is_exported(uncertain, birds, tmp_path, rivals):
     """Both exports say what it says; of a model of few certainties, that is not what the plain model says.
 
     All other classes are rivals: of one crow the classifier thinks gull and robin exactly alike.
@@ -131,12 +137,9 @@ def test_the_model_of_a_speaker_is_exported(make_model, birds, tmp_path, rivals)
     from interpnet_tf.export import litert
     from interpnet_tf.export.litert_file import LiteRTModel
 
-    plain = make_model()
-    plain.compile(keras.optimizers.Adam(0.02))
-    plain.fit(birds, batch_size=20, epochs=8, verbose=0)
-    model = Pragmatic(plain, birds, rationality=4, listening=0, rivals=rivals).model
+    model = Pragmatic(uncertain, birds, rationality=4, listening=0, rivals=rivals).model
     expected = [explanation.text for explanation in model.explain(birds)]
-    assert expected != [explanation.text for explanation in plain.explain(birds)]
+    assert expected != [explanation.text for explanation in uncertain.explain(birds)]
 
     served = tf.saved_model.load(str(model.export(tmp_path / "1"))).signatures["serving_default"]
     texts = served(x=tf.constant(birds.inputs))["explanation"].numpy().ravel()
