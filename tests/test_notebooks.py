@@ -6,7 +6,13 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 # Little data and short trainings are enough to see that every cell runs.
-SMALLER = {"per_species=40": "per_species=6", "epochs=12": "epochs=2", "epochs=4": "epochs=1"}
+SMALLER = {
+    "per_species=40": "per_species=2",
+    "per_species=6": "per_species=2",
+    "units=256": "units=16",
+    "epochs=12": "epochs=2",
+    "epochs=4": "epochs=1",
+}
 
 
 @pytest.mark.slow

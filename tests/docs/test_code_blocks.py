@@ -15,9 +15,11 @@ import pytest
 from pages import PAGES, ROOT, Block
 from PIL import Image
 
+from interpnet_tf import LRCNDecoder
 from interpnet_tf.cli import main
 from interpnet_tf.cli.main import _parser
 from interpnet_tf.data import sketchbirds
+from interpnet_tf.speakers import Reasons
 
 BLOCKS = [block for page in PAGES for block in pages.blocks(page)]
 SHELL = [block for block in BLOCKS if block.language == "sh"]
@@ -133,6 +135,8 @@ def reader(tmp_path_factory):
     (folder / "export" / "phone").symlink_to(ROOT / "export" / "phone")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sketchbirds, "load", functools.partial(sketchbirds.load, per_species=2))
+        patch.setattr(LRCNDecoder.__init__, "__defaults__", (16, 32, 0.2, None))  # narrow
+        patch.setattr(Reasons.explain, "__defaults__", (4, 2, None, 64))  # of few draws
         patch.setenv("PATH", str(folder))  # no Java: METEOR has tests of its own
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
         patch.chdir(folder)
