@@ -78,7 +78,7 @@ class TestTemplates:
             ({"subject": 3}, "subject must be a noun, such as 'bird', got 3"),
             ({"frames": ["this {bird} has {phrases}."]}, "got {bird} in 'this {bird} has {phrases}.'"),
             ({"frames": ["a bird."]}, "frames must hold {subject} or {phrases}, got 'a bird.'"),
-            ({"frames": ["a {subject}."]}, "one with both {subject} and {phrases}"),
+            ({"frames": ["a {subject}."]}, "one with {subject} and {phrases} once each"),
             ({"frames": []}, "frames must be a text or a list of texts"),
             ({"attributes": {"crown": ["a crown"]}}, "a phrase of 'crown' must hold {value} once"),
             ({"attributes": {"crown": ["{value} {x}"]}}, "once and no other brace, got '{value} {x}'"),
@@ -163,6 +163,7 @@ def test_article_suits_what_follows(following, article):
         ("its crown is ", "", "predicate"),
         ("", "", "whole"),
         ("a bill with a ", " tip", "whole"),
+        ("a ", "-bellied coat", "whole"),
     ],
 )
 def test_kind_of_form(before_, after, kind):

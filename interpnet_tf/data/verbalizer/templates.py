@@ -81,8 +81,8 @@ class Templates:
                 )
             if SUBJECT not in frame and PHRASES not in frame:
                 raise ValueError(f"frames must hold {SUBJECT} or {PHRASES}, got {frame!r}")
-        if not any(SUBJECT in frame and PHRASES in frame for frame in self.frames):
-            raise ValueError(f"frames must include one with both {SUBJECT} and {PHRASES}")
+        if not any(SUBJECT in frame and frame.count(PHRASES) == 1 for frame in self.frames):
+            raise ValueError(f"frames must include one with {SUBJECT} and {PHRASES} once each")
         if not any(SUBJECT in frame and PHRASES not in frame for frame in self.frames):
             object.__setattr__(self, "frames", (*self.frames, _FRAMES[-1]))
         for attribute, saying in self.attributes.items():

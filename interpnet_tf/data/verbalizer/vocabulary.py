@@ -47,9 +47,9 @@ class Form:
     def kind(self) -> str:
         """`"noun"` ("a … crown"), `"predicate"` ("its crown is …") or `"whole"`, which takes one value."""
         opened = self.before.strip() not in _DETERMINERS
-        if bool(self.after) == opened:
-            return "whole"
-        return "predicate" if opened else "noun"
+        if self.after.startswith(" ") and not opened:
+            return "noun"
+        return "predicate" if self.before.endswith(" ") and opened and not self.after else "whole"
 
     @property
     def noun(self) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from interpnet_tf.data.verbalizer.templates import PHRASES, SUBJECT
 from interpnet_tf.data.verbalizer.vocabulary import Fact, Form, Vocabulary, before
+
+Choice = TypeVar("Choice")
 
 # How often the plainest of several words or phrases is chosen, before chance chooses among all.
 _PLAINEST = 0.5
@@ -44,32 +47,26 @@ class Writer:
         """
         wording = _Wording(self._vocabulary, random)
         adjectives: list[str] = []  # of the subject
-        nouns: dict[tuple[str, str], list[str]] = {}  # by article and values
-        phrases: list[str | tuple[str, str]] = []  # a tuple stands for an entry of `nouns`
+        phrases: dict[str, list[str]] = {}  # things by what is said of them: "a red" of crown and nape
         clauses: list[str] = []
         for number, (forms, said) in enumerate(self._parts(facts).items()):
             # One clause is enough in a sentence: other parts are named in noun phrases, where they have any.
             form = wording.one_of(forms if number == 0 else self._nouns[forms])
-            texts = wording.values(said)
-            if form.kind == "whole":
-                for text in (form.fill(value) for values in texts for value in values):
-                    (clauses if _is_clause(text) else phrases).append(text)
-            elif form.kind == "predicate":
-                text = form.fill(wording.listing([value for values in texts for value in values]))
-                (clauses if _is_clause(text) else phrases).append(text)
-            else:
-                values = " ".join(wording.listing(of_one) for of_one in texts)
+            words = [[wording.word(fact) for fact in of_attribute] for of_attribute in said]
+            if form.kind == "noun":
+                values = " ".join(map(wording.listing, words))
                 if form.noun == self._vocabulary.subject:
                     adjectives.append(values)
-                    continue
-                key = (before(form.before, values), values)
-                if key not in nouns:
-                    phrases.append(key)
-                nouns.setdefault(key, []).append(form.noun)
-        texts = [
-            "".join(item) + " " + wording.listing(nouns[item]) if isinstance(item, tuple) else item
-            for item in phrases
-        ]
+                else:
+                    phrases.setdefault(before(form.before, values) + values, []).append(form.noun)
+                continue
+            values = [word for of_attribute in words for word in of_attribute]
+            for text in map(form.fill, values if form.kind == "whole" else [wording.listing(values)]):
+                if text.startswith(("it ", "its ")):
+                    clauses.append(text)
+                else:
+                    phrases[text] = []
+        texts = [f"{text} {wording.listing(things)}" if things else text for text, things in phrases.items()]
         return self._sentence(" ".join([*adjectives, self._vocabulary.subject]), texts, clauses, wording)
 
     def _parts(self, facts: Sequence[Fact]) -> dict[tuple[Form, ...], list[list[Fact]]]:
@@ -93,7 +90,7 @@ class Writer:
             for frame in self._vocabulary.frames
             if bool(phrases) <= frame.count(PHRASES) <= len(phrases) and (plain or SUBJECT in frame)
         ]
-        opening, *rest = wording.one_of(tuple(frames), plainest=0).split(PHRASES)
+        opening, *rest = wording.one_of(frames, plainest=0).split(PHRASES)
         for slot, following in enumerate(rest):
             share = phrases[slot * len(phrases) // len(rest) : (slot + 1) * len(phrases) // len(rest)]
             opening = before(opening, share[0]) + wording.listing(share) + following
@@ -109,15 +106,12 @@ class _Wording:
         self._vocabulary, self._random = vocabulary, random
         self._chosen: dict[tuple[str, ...], str] = {}
 
-    def one_of(self, choices: tuple, plainest: float = _PLAINEST) -> object:
+    def one_of(self, choices: Sequence[Choice], plainest: float = _PLAINEST) -> Choice:
         if len(choices) == 1 or self._random.random() < plainest:
             return choices[0]
         return choices[self._random.integers(len(choices))]
 
-    def values(self, said: list[list[Fact]]) -> list[list[str]]:
-        return [[self._word(fact) for fact in of_attribute] for of_attribute in said]
-
-    def _word(self, fact: Fact) -> str:
+    def word(self, fact: Fact) -> str:
         words = self._vocabulary.words[fact]
         if words not in self._chosen:
             self._chosen[words] = self.one_of(words)
@@ -128,7 +122,3 @@ class _Wording:
         if len(items) < 3:
             return last.join(items)
         return ", ".join(items[:-1]) + (last if self._random.random() < 0.5 else ", and ") + items[-1]
-
-
-def _is_clause(text: str) -> bool:
-    return text.startswith(("it ", "its "))
