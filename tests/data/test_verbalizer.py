@@ -132,6 +132,8 @@ class TestVerbalizer:
         assert verbalizer.threshold == 0.7
         with pytest.raises(ValueError, match="learnt from no table yet; call adapt first"):
             verbalizer.sentences({})
+        with pytest.raises(ValueError, match="call adapt first"):
+            verbalizer.facts_said("a bird.")
 
     @pytest.mark.parametrize(
         ("options", "message"),

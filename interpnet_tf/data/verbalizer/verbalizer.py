@@ -101,7 +101,7 @@ unknown=('grace',))
         self.templates = Templates.of(templates, subject)
         self.kinds, self.threshold, self.facts_a_sentence = kinds, threshold, (least, most)
         self.quantiles, self.levels, self.leeway = tuple(quantiles), tuple(levels), leeway
-        self._knowledge: Knowledge | None = None
+        self._learnt: tuple[Knowledge, Reader, Writer] | None = None
 
     def adapt(
         self, table: Any, labels: Sequence[Any] | None = None, names: Sequence[str] | None = None
@@ -137,9 +137,7 @@ unknown=('grace',))
     @property
     def knowledge(self) -> Knowledge:
         """What was learnt: thresholds of numbers, values of categories, what sets classes apart."""
-        if self._knowledge is None:
-            raise ValueError("this verbalizer has learnt from no table yet; call adapt first")
-        return self._knowledge
+        return self._adapted()[0]
 
     def sentences(self, row: Any, label: Any = None, n: int = 10, seed: int | Sequence[int] = 0) -> list[str]:
         """Says what is true of one row.
@@ -187,7 +185,7 @@ unknown=('grace',))
         Returns:
             `facts`, and `unknown`, phrases that state something which this verbalizer never says.
         """
-        return self._reader.read(sentence)
+        return self._adapted()[1].read(sentence)
 
     def true_of(self, row: Any) -> frozenset[Fact]:
         """Returns the facts that are true of a row; of what is missing none is."""
@@ -229,8 +227,8 @@ unknown=('grace',))
             "leeway": self.leeway,
             "facts_a_sentence": list(self.facts_a_sentence),
         }
-        if self._knowledge is not None:
-            config["learnt"] = self._knowledge.get_config()
+        if self._learnt is not None:
+            config["learnt"] = self.knowledge.get_config()
         return config
 
     @classmethod
@@ -269,9 +267,13 @@ unknown=('grace',))
         vocabulary = Vocabulary.of(self.templates.subject, self.templates.frames, sayings)
         if not vocabulary.words:
             raise ValueError("table has nothing to say: no column has a fact that templates put into words")
-        self._reader, self._writer = Reader(vocabulary), Writer(vocabulary)
         said = [attribute for attribute in attributes if attribute.name in sayings]
-        self._knowledge = Knowledge(said, vocabulary.sources)
+        self._learnt = Knowledge(said, vocabulary.sources), Reader(vocabulary), Writer(vocabulary)
+
+    def _adapted(self) -> tuple[Knowledge, Reader, Writer]:
+        if self._learnt is None:
+            raise ValueError("this verbalizer has learnt from no table yet; call adapt first")
+        return self._learnt
 
     def _weights_of(self, row: Any, clearly: bool = False) -> np.ndarray:
         """Returns how far each fact is true of one row, `(facts,)`."""
@@ -279,16 +281,17 @@ unknown=('grace',))
         return self.knowledge.weights(as_table(rows, self.knowledge.columns), clearly)[0]
 
     def _sentences(self, weights: np.ndarray, label: Any, n: int, seed: int | Sequence[int]) -> list[str]:
+        knowledge, reader, writer = self._adapted()
         true = weights >= self.threshold
         random = np.random.default_rng(seed)
-        effects = self.knowledge.effects_of(weights, label)
-        chooser = Chooser(effects, true, self.knowledge.overlapping, self.facts_a_sentence, random)
+        effects = knowledge.effects_of(weights, label)
+        chooser = Chooser(effects, true, knowledge.overlapping, self.facts_a_sentence, random)
         found, misses = {}, 0
         while true.any() and len(found) < n and misses < _PATIENCE:
-            said = [self.facts[index] for index in chooser.choose()]
-            sentence = self._writer.write(said, random)
+            said = [knowledge.facts[index] for index in chooser.choose()]
+            sentence = writer.write(said, random)
             # What would be read otherwise than it is meant, as words of several things may, is not said.
-            read = self.facts_said(sentence)
+            read = reader.read(sentence)
             if sentence in found or read.unknown or set(read.facts) != set(said):
                 misses += 1
             else:
