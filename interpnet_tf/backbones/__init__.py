@@ -1,1 +1,1 @@
-"""Image backbones, and the features that they give a classifier."""
+"""Backbones of images and of text, and the features that they give a classifier."""
