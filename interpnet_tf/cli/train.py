@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interpnet_tf.cli import arguments
 from interpnet_tf.support import terminal
+
+if TYPE_CHECKING:
+    from interpnet_tf.runs import RunConfig
 
 VARIANTS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2", "interpnet-3")
 DECODERS = ("lrcn", "transformer")
@@ -36,6 +40,11 @@ def add_parser(commands: Any) -> None:
         "--reason-epochs",
         type=int,
         help="so many epochs afterwards pay the explainer for saying what carried the decision (default: 0)",
+    )
+    train.add_argument(
+        "--explainer",
+        metavar="RUN",
+        help="train this finished run on, with --reason-epochs; its data and options stay as they are",
     )
     train.add_argument("--batch-size", type=int, help="sentences or examples a batch (default: 32)")
     train.add_argument("--learning-rate", type=float, help="of the explainer at the start (default: 0.0005)")
@@ -101,6 +110,8 @@ def run(options: argparse.Namespace) -> None:
                 f"{options.out} was started with other values of {', '.join(changed)}; resume it with "
                 f"`interpnet train --resume --out {options.out}` alone, or start another run"
             )
+    elif "explainer" in fields:
+        config = _trained_on(runs.read_config(options.explainer), fields, arguments.loading(options))
     elif "data" not in fields:
         raise ValueError(f"--data is missing: {arguments.DATA}")
     else:
@@ -114,3 +125,13 @@ def run(options: argparse.Namespace) -> None:
     }
     runs.train(config, options.out, options.resume, callbacks)
     terminal.show(f"{options.out}: trained; see how good it is with: interpnet evaluate {options.out}")
+
+
+def _trained_on(config: RunConfig, fields: dict[str, Any], loading: dict[str, Any]) -> RunConfig:
+    """Returns the config of a run that trains another one on."""
+    if other := sorted((fields | loading).keys() - {"explainer", "reason_epochs", "seed", "root"}):
+        raise ValueError(
+            f"--explainer brings data and options of its run, and {', '.join(other)} cannot be changed; give "
+            "--reason-epochs, and --seed or --root where they differ"
+        )
+    return dataclasses.replace(config, **fields)

@@ -55,6 +55,7 @@ class RunConfig:
         layers: the layers that form r(x), see `InterpNet`; `None` takes those of `variant`, which the
             classifier must have then, and without a variant what `InterpNet` takes by itself.
         output: what `classifier` gives, see `InterpNet`; `None` finds out.
+        explainer: a finished run that is trained on with `reason_epochs`, as it is; `None` trains one.
         reason_epochs: how many epochs afterwards pay the explainer for saying what carried the decision, see
             `training.train_reasons`; 0 leaves it as people's sentences made it.
         options: further arguments of the data set's `load`.
@@ -83,6 +84,7 @@ class RunConfig:
     layers: list[str] | None = None
     output: str | None = None
     data_seed: int | None = None
+    explainer: str | None = None
     reason_epochs: int = 0
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -93,6 +95,8 @@ class RunConfig:
             raise ValueError("variant must be given where no classifier is: it says what to train")
         if self.classifier is not None and self.backbone is not None:
             raise ValueError("backbone is for a classifier to be trained; leave it out where one is given")
+        if self.explainer is not None and not self.reason_epochs:
+            raise ValueError("reason_epochs must be at least 1 where an explainer is to be trained on, got 0")
         least = {"epochs": 1, "classifier_epochs": 1, "batch_size": 1, "minimum_count": 1, "max_length": 2}
         least |= {"seed": 0, "data_seed": 0, "reason_epochs": 0}
         for name, lowest in least.items():

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.language.tokenizer import ExplanationTokenizer
 from interpnet_tf.model import InterpNet, load
 from interpnet_tf.runs.config import RunConfig, read_config
-from interpnet_tf.runs.data_check import check_classifier, check_data
+from interpnet_tf.runs.data_check import check_class_names, check_classifier, check_data
 from interpnet_tf.runs.sentence_source import keep_source
 from interpnet_tf.support.atomic import replacing, write_atomically
 from interpnet_tf.support.keras_files import read_model
@@ -67,33 +68,16 @@ def train(
     train_data, valid_data = splits or (config.load("train"), config.load("validation"))
     check_data(train_data, f"the train split of {config.data!r}")
     check_data(valid_data, f"the validation split of {config.data!r}")
-    tokenizer = ExplanationTokenizer(minimum_count=config.minimum_count).adapt(train_data.explanations)
     keras.utils.set_random_seed(config.seed)
-    parts = _classifier_parts(config, train_data)
-    model = _untrained_explainer(config, parts[0], tokenizer, train_data.class_names)
+    model, learn = _explainer(config, train_data, valid_data, checkpoints, callbacks, r)
     if config.reason_epochs:
         concepts_of(train_data.explained())
     # From here on nothing is refused any more that could be known before a training.
     write_atomically(out / "config.json", json.dumps(dataclasses.asdict(config), indent=1) + "\n")
     keep_source(out, config.data, train_data)
-    directory, stage_callbacks = checkpoints / "classifier", callbacks.get("classifier")
-    classifier_history = _train_head(config, *parts[1:], train_data, valid_data, directory, stage_callbacks)
-    train_r, valid_r = r or (None, None)
-    explainer_history = train_explainer(
-        model,
-        model.prepare(train_data, batch_size=config.batch_size, shuffle=True, r=train_r),
-        model.prepare(valid_data, batch_size=config.batch_size, r=valid_r),
-        epochs=config.epochs,
-        learning_rate=config.learning_rate,
-        cool_down=config.cool_down,
-        schedule=config.schedule,
-        warmup_epochs=config.warmup_epochs,
-        label_smoothing=config.label_smoothing,
-        directory=checkpoints / "explainer",
-        callbacks=callbacks.get("explainer"),
-    )
-    reasons_history = (
-        train_reasons(
+    history = learn()
+    if config.reason_epochs:
+        history["reasons"] = train_reasons(
             model,
             train_data,
             valid_data,
@@ -102,15 +86,51 @@ def train(
             directory=checkpoints / "reasons",
             callbacks=callbacks.get("reasons"),
         )
-        if config.reason_epochs
-        else []
-    )
     model.tokenizer.save(out / "tokenizer.json")
-    stages = {"classifier": classifier_history, "explainer": explainer_history, "reasons": reasons_history}
-    _write_history(out / "history.csv", stages)
+    _write_history(out / "history.csv", history)
     model.save(out / "model.keras")
     shutil.rmtree(checkpoints)
     return model
+
+
+def _explainer(
+    config: RunConfig,
+    train_data: ExplanationDataset,
+    valid_data: ExplanationDataset,
+    checkpoints: Path,
+    callbacks: dict[str, list],
+    r: tuple[np.ndarray, np.ndarray] | None,
+) -> tuple[InterpNet, Callable[[], dict[str, list[dict[str, float]]]]]:
+    """Returns the explainer of a run, and what trains it and returns the history of each stage."""
+    if config.explainer is not None:
+        _, model = read(config.explainer)
+        check_classifier(model.classifier, train_data, repr(config.data))
+        check_class_names(model.class_names, train_data, repr(config.data))
+        return model, dict
+    tokenizer = ExplanationTokenizer(minimum_count=config.minimum_count).adapt(train_data.explanations)
+    classifier, *parts = _classifier_parts(config, train_data)
+    model = _untrained_explainer(config, classifier, tokenizer, train_data.class_names)
+
+    def learn() -> dict[str, list[dict[str, float]]]:
+        directory, observers = checkpoints / "classifier", callbacks.get("classifier")
+        of_classifier = _train_head(config, *parts, train_data, valid_data, directory, observers)
+        train_r, valid_r = r or (None, None)
+        of_explainer = train_explainer(
+            model,
+            model.prepare(train_data, batch_size=config.batch_size, shuffle=True, r=train_r),
+            model.prepare(valid_data, batch_size=config.batch_size, r=valid_r),
+            epochs=config.epochs,
+            learning_rate=config.learning_rate,
+            cool_down=config.cool_down,
+            schedule=config.schedule,
+            warmup_epochs=config.warmup_epochs,
+            label_smoothing=config.label_smoothing,
+            directory=checkpoints / "explainer",
+            callbacks=callbacks.get("explainer"),
+        )
+        return {"classifier": of_classifier, "explainer": of_explainer}
+
+    return model, learn
 
 
 def classifier_of(

@@ -218,6 +218,10 @@ def test_errors_say_what_to_do_and_leave_nothing(capsys, run, tmp_path):
     out = tmp_path / "out"
     assert "did you mean 'cub'" in failing(capsys, "train", "--data", "cup", "--out", out)
     assert "--data is missing" in failing(capsys, "train", "--out", out)
+    trained_on = ("train", "--explainer", run, "--reason-epochs", "1", "--out", out)
+    assert "and per_species, units cannot be changed" in failing(
+        capsys, *trained_on, "--units", "8", "--per-species", "1"
+    )
     assert "--root" in failing(capsys, "train", "--data", "cub", "--out", out)
     assert "nowhere" in failing(
         capsys, "train", "--data", "cub", "--root", tmp_path / "nowhere", "--out", out

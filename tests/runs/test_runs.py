@@ -10,6 +10,7 @@ import pytest
 
 from interpnet_tf import runs
 from interpnet_tf.runs import config as run_config
+from interpnet_tf.runs import folder as run_folder
 from interpnet_tf.runs.sentence_source import read_source
 
 
@@ -52,17 +53,41 @@ def test_a_run_with_a_cosine(birds, valid_birds, tmp_path):
     assert rates == pytest.approx([0.01 * 0.75, 0.0], abs=1e-9)  # 0.005 (1 + cos 60°)
 
 
-def test_a_run_that_learns_to_say_reasons(tmp_path):
+def test_a_run_that_is_trained_on_to_say_reasons(tmp_path):
     options = {"per_species": 1}
-    config = runs.RunConfig(
-        "sketchbirds", units=8, epochs=1, classifier_epochs=1, reason_epochs=2, options=options
+    config = runs.RunConfig("sketchbirds", units=8, epochs=1, classifier_epochs=1, options=options)
+    first = runs.train(config, tmp_path / "first")
+    config = dataclasses.replace(config, explainer=str(tmp_path / "first"), reason_epochs=1)
+    model = runs.train(config, tmp_path / "reasons")
+    for weight, before in zip(model.classifier.get_weights(), first.classifier.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, before)
+    pairs = zip(model.decoder.get_weights(), first.decoder.get_weights(), strict=True)
+    assert any(np.abs(weight - before).max() > 1e-5 for weight, before in pairs)
+    history = runs.read_history(tmp_path / "reasons")
+    assert list(history) == ["reasons"]
+    for name in ("reward", "val_reward", "val_loss"):
+        assert len(history["reasons"][name]) == 1
+        assert all(map(math.isfinite, history["reasons"][name]))
+
+
+def test_a_whole_run_learns_reasons_last(birds, valid_birds, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(
+        run_folder, "train_reasons", lambda *data, **options: given.append(options) or [{"reward": 1.5}]
     )
-    runs.train(config, tmp_path / "run")
+    monkeypatch.setattr(run_folder, "concepts_of", lambda train: None)
+    config = runs.RunConfig("sketchbirds", units=8, epochs=1, classifier_epochs=1, reason_epochs=3, seed=5)
+    runs.train(config, tmp_path / "run", splits=(birds, valid_birds))
+    ((epochs, seed),) = [(options["epochs"], options["seed"]) for options in given]
+    assert (epochs, seed) == (3, 5)
     history = runs.read_history(tmp_path / "run")
     assert list(history) == ["classifier", "explainer", "reasons"]
-    for name in ("reward", "val_reward", "val_loss"):
-        assert len(history["reasons"][name]) == 2
-        assert all(map(math.isfinite, history["reasons"][name]))
+    assert history["reasons"] == {"reward": [1.5]}
+
+
+def test_a_run_that_is_trained_on_for_no_epoch(tmp_path):
+    with pytest.raises(ValueError, match="reason_epochs must be at least 1"):
+        runs.RunConfig("sketchbirds", explainer="run")
 
 
 def test_reasons_of_sentences_without_phrases_are_refused_before_training(birds, valid_birds, tmp_path):
