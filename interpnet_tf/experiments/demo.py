@@ -1,7 +1,8 @@
-"""`make demo`: the paper's comparison in small, on the embedded data, and both exports of its best network.
+"""`make demo`: the paper's comparison in small, on the embedded data, and a network that says its reasons.
 
 The networks share one set of convolutional layers, as the paper's share one feature vector x; what
-differs is the dense layers behind it and what the decoder sees of them.
+differs is the dense layers behind it and what the decoder sees of them. The last one is trained on to say
+what carried its decisions, and is exported for servers and phones.
 """
 
 from __future__ import annotations
@@ -19,19 +20,20 @@ from typing import TYPE_CHECKING, Any
 from interpnet_tf.support import memory, quiet
 
 if TYPE_CHECKING:
+    from interpnet_tf.analysis import ReasonScores
     from interpnet_tf.data.dataset import ExplanationDataset
     from interpnet_tf.generation.explanation import Explanation
-    from interpnet_tf.language.concepts import Concepts
-    from interpnet_tf.speakers import Reasons
+    from interpnet_tf.runs import RunConfig
 
 ROWS = ("captioning", "interpnet-0", "interpnet-1", "interpnet-2")
+REASONS, REASON_EPOCHS = "interpnet-2-reasons", 2
 FACTS = ("attribute_precision", "distinguishing_rate", "varying_precision")
 PHONE_CLIENT = Path(__file__).parents[2] / "export" / "phone" / "interpnet_lite.py"
 COLUMNS = ("accuracy", "meteor", "bleu_4", "cider_d", *FACTS)
 
 
 def main() -> None:
-    """Trains four networks, prints their table, draws eight explained birds, and runs both exports."""
+    """Trains five networks, prints their table, draws eight explained birds, and runs both exports."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder of runs and pictures")
     options = parser.parse_args()
@@ -46,7 +48,7 @@ def main() -> None:
     table = run(options.out, splits)
     print("\nsketchbirds, test pictures, scores x 100, 10 references")
     print(metrics.format_table(table, COLUMNS))
-    print("\nwhat interpnet-2 says of three birds: the most probable words, and the reason")
+    print("\nwhat interpnet-2 says of three birds: as people do, and trained on to say the reason")
     print(*draw_birds(options.out, splits), sep="\n")
     print("\none bird, from the model, the SavedModel and the LiteRT file")
     print(*export_and_run(options.out), sep="\n")
@@ -70,38 +72,53 @@ def run(out: Path, splits: Sequence[ExplanationDataset]) -> dict[str, dict[str, 
     from interpnet_tf.support.progress import EpochLines
 
     table: dict[str, dict[str, float | None]] = {}
-    backbone = out / "interpnet-2"
     train, valid, test = splits
     # Three of the ten training sentences a picture: a third of the time for little of the quality.
-    train = dataclasses.replace(train, explanations=[sentences[:3] for sentences in train.explanations])
-    for row in sorted(ROWS, reverse=True):
+    fewer = dataclasses.replace(train, explanations=[sentences[:3] for sentences in train.explanations])
+    for row in (*sorted(ROWS, reverse=True), REASONS):
         folder = out / row
-        config = runs.RunConfig(
-            data="sketchbirds",
-            variant=row,
-            units=192,
-            dropout=0.1,
-            batch_size=64,
-            learning_rate=4e-3,
-            epochs=8,
-            cool_down=3,
-            classifier_epochs=14,
-            minimum_count=1,
-            backbone=None if folder == backbone else str(backbone),
-        )
         if not (folder / "model.keras").exists():
             callbacks = {
-                "classifier": [EpochLines(f"{row} classifier")],
-                "explainer": [EpochLines(f"{row} explainer")],
+                stage: [EpochLines(f"{row} {stage}")] for stage in ("classifier", "explainer", "reasons")
             }
-            runs.train(config, folder, resume=True, callbacks=callbacks, splits=(train, valid))
+            learnt = train if row == REASONS else fewer
+            runs.train(config_of(row, out), folder, True, callbacks, (learnt, valid))
         _, model = runs.read(folder)
-        result = evaluation.evaluate(model, test, train.explanations, (10,), row, folder == backbone)
+        result = evaluation.evaluate(model, test, fewer.explanations, (10,), row, row == "interpnet-2")
         write_atomically(folder / "metrics-test.json", json.dumps(result, indent=1) + "\n")
         for name, columns in result["rows"].items():
             table[name] = {**columns["10"], **result["facts"][name]}
         table[row]["accuracy"] = result["accuracy"]
-    return {name: table[name] for name in (*ROWS, *(name for name in table if name not in ROWS))}
+    named = (*ROWS, REASONS)
+    return {name: table[name] for name in (*named, *(name for name in table if name not in named))}
+
+
+def config_of(row: str, out: Path) -> RunConfig:
+    """Returns the config of a row's network.
+
+    Args:
+        row: one of `ROWS`, or `REASONS`.
+        out: folder of the runs.
+    """
+    from interpnet_tf import runs
+
+    best = out / "interpnet-2"
+    if row == REASONS:
+        config = config_of("interpnet-2", out)
+        return dataclasses.replace(config, explainer=str(best), reason_epochs=REASON_EPOCHS)
+    return runs.RunConfig(
+        data="sketchbirds",
+        variant=row,
+        units=192,
+        dropout=0.1,
+        batch_size=64,
+        learning_rate=4e-3,
+        epochs=8,
+        cool_down=3,
+        classifier_epochs=14,
+        minimum_count=1,
+        backbone=None if out / row == best else str(best),
+    )
 
 
 def draw_birds(out: Path, splits: Sequence[ExplanationDataset]) -> list[str]:
@@ -112,60 +129,43 @@ def draw_birds(out: Path, splits: Sequence[ExplanationDataset]) -> list[str]:
         splits: the training, validation and test examples.
 
     Returns:
-        What is said of three of the birds, greedily and with the reason.
+        What two networks say of three of the birds: that of people's sentences, and that of reasons.
     """
     from interpnet_tf import runs
+    from interpnet_tf.analysis import ReasonScores
     from interpnet_tf.analysis.pictures import save_figure
-    from interpnet_tf.speakers import Reasons
 
-    _, model = runs.read(out / "interpnet-2")
     train, _, test = splits
     birds = test.subset(range(0, len(test), len(test) // 8)[:8])
-    speaker = Reasons(model, train)
-    ranked = speaker.explain(birds.inputs, seed=0, no_repeat_ngram=2)
-    said = [without_repetition(speaker.scores.concepts, one) for one in ranked]
+    people, reasons = (runs.read(out / row)[1] for row in ("interpnet-2", REASONS))
+    said = reasons.explain(birds.inputs)
+    likely = people.explain(birds.inputs, "beam", beams=10, n_best=10)
+    why = carried(ReasonScores(reasons, train), birds.inputs, likely)
     names = [birds.class_names[label] for label in birds.labels]
-    save_figure(out / "explanations.png", birds.inputs, said, names, carried(speaker, birds.inputs, ranked))
-    greedy = model.explain(birds.inputs[:3])
-    width = max(len(one.label) for one in greedy)
+    save_figure(out / "explanations.png", birds.inputs, said, names, why)
+    width = max(len(name) for name in birds.class_names)
     return [
         line
-        for one, reason in zip(greedy, said[:3], strict=True)
-        for line in (f"{one.label:{width}}  greedy   {one.text}", f"{'':{width}}  reasons  {reason.text}")
+        for one, reason in zip(people.explain(birds.inputs[:3]), said, strict=False)
+        for line in (f"{one.label:{width}}  people   {one.text}", f"{'':{width}}  reasons  {reason.text}")
     ]
 
 
-def without_repetition(concepts: Concepts, said: Explanation) -> Explanation:
-    """Returns the best sentence that does not state the same in two words, such as a red cap and a red crown.
+def carried(scores: ReasonScores, x: Any, said: Sequence[Explanation]) -> list[str]:
+    """Returns a line for each example: the two phrases of its best sentences that carried the decision most.
 
     Args:
-        concepts: what means the same.
-        said: the best sentence, with the others as alternatives, the better first.
-    """
-    known = {phrase for of_one in concepts.phrases for phrase in of_one}
-
-    def repeats(text: str) -> bool:
-        return sum(phrase in known for phrase in concepts.reader.read(text)) > len(concepts.read(text))
-
-    return next((one for one in (said, *said.alternatives) if not repeats(one.text)), said)
-
-
-def carried(speaker: Reasons, x: Any, said: Sequence[Explanation]) -> list[str]:
-    """Returns a line for each example: the two phrases of its ten best sentences that carried it most.
-
-    Args:
-        speaker: what said the sentences.
+        scores: of the network.
         x: the examples.
-        said: of each example its best sentence, with the others as alternatives.
+        said: of each its best sentence, with others as alternatives.
     """
-    best = [[one.text, *(other.text for other in one.alternatives[:9])] for one in said]
-    found = speaker.scores.phrases(x, best)
+    found = scores.phrases(x, [[one.text, *(other.text for other in one.alternatives)] for one in said])
     strongest = [sorted(of_one, key=of_one.__getitem__, reverse=True)[:2] for of_one in found]
     return [f"carried by: {', '.join(of_one)}" for of_one in strongest]
 
 
 def export_and_run(out: Path) -> list[str]:
-    """Exports interpnet-2 for servers and for phones, and explains one picture with each export.
+    """Exports the network that says reasons for servers and for phones, and explains a picture with each.
 
     Args:
         out: folder of the runs, in which the exports are written.
@@ -179,7 +179,7 @@ def export_and_run(out: Path) -> list[str]:
     from interpnet_tf import runs
     from interpnet_tf.data import sketchbirds
 
-    _, model = runs.read(out / "interpnet-2")
+    _, model = runs.read(out / REASONS)
     valid, bird = sketchbirds.load("validation").subset(range(48)), sketchbirds.load("test").inputs[:1]
     picture, servable, phone_file = out / "bird.png", out / "export" / "birds" / "1", out / "birds.tflite"
     keras.utils.save_img(picture, bird[0], scale=False)
