@@ -80,7 +80,7 @@ class Chooser:
         self._overlapping, self._least, self._most, self._random = overlapping, least, most, random
 
     def choose(self) -> list[int]:
-        """Returns which facts the next sentence states, in random order."""
+        """Returns which facts the next sentence states, in their order."""
         number = self._random.integers(self._least, self._most + 1)
         with np.errstate(divide="ignore"):
             # The smallest of exponential times are a draw without replacement.
@@ -92,4 +92,4 @@ class Chooser:
             if not self._overlapping[fact] & set(chosen):
                 chosen.append(fact)
         self._uses[chosen] += 1
-        return [chosen[i] for i in self._random.permutation(len(chosen))]
+        return sorted(chosen)

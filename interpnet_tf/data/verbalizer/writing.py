@@ -49,9 +49,11 @@ class Writer:
         adjectives: list[str] = []  # of the subject
         phrases: dict[str, list[str]] = {}  # things by what is said of them: "a red" of crown and nape
         clauses: list[str] = []
-        for number, (forms, said) in enumerate(self._parts(facts).items()):
-            # One clause is enough in a sentence: other parts are named in noun phrases, where they have any.
-            form = wording.one_of(forms if number == 0 else self._nouns[forms])
+        parts = self._parts(facts)
+        # One clause is enough in a sentence: other parts are named in noun phrases, where they have any.
+        clause = random.integers(len(parts))
+        for number, (forms, said) in enumerate(parts.items()):
+            form = wording.one_of(forms if number == clause else self._nouns[forms])
             words = [[wording.word(fact) for fact in of_attribute] for of_attribute in said]
             if form.kind == "noun":
                 values = " ".join(map(wording.listing, words))
@@ -66,7 +68,9 @@ class Writer:
                     clauses.append(text)
                 else:
                     phrases[text] = []
-        texts = [f"{text} {wording.listing(things)}" if things else text for text, things in phrases.items()]
+        # What takes no values comes first, so that "cork and low alcohol" does not say that the cork is low.
+        whole_first = sorted(phrases.items(), key=lambda phrase: bool(phrase[1]))
+        texts = [f"{text} {wording.listing(things)}" if things else text for text, things in whole_first]
         return self._sentence(" ".join([*adjectives, self._vocabulary.subject]), texts, clauses, wording)
 
     def _parts(self, facts: Sequence[Fact]) -> dict[tuple[Form, ...], list[list[Fact]]]:
