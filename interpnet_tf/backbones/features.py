@@ -13,7 +13,7 @@ import numpy as np
 
 from interpnet_tf.backbones.row_file import RowFile
 from interpnet_tf.backbones.views import batches_ahead, check_views, fixed_views
-from interpnet_tf.data.feature_files import read_features
+from interpnet_tf.data.feature_files import check_out, read_features
 from interpnet_tf.data.images import open_image
 from interpnet_tf.introspection.compact_bilinear import CompactBilinearPooling
 from interpnet_tf.support.atomic import replacing
@@ -134,8 +134,7 @@ def extract(
 
 def check(model: keras.Model, out: Path, crop: str, resize: int | None) -> None:
     """Raises a `ValueError` if `extract` would do so at once, for callers with long work before it."""
-    if out.suffix != ".npz":
-        raise ValueError(f"out must end in .npz, got {str(out)!r}")
+    check_out(out)
     check_views(model.input_shape[1], crop, resize)
 
 

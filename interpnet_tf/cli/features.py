@@ -9,7 +9,8 @@ from typing import Any
 from interpnet_tf.cli import arguments
 from interpnet_tf.support import terminal
 
-DESCRIPTION = """Compute the features of images that a classifier reads, with a pretrained backbone.
+DESCRIPTION = """Compute the features of images, or of pairs of sentences, that a classifier reads, with a
+pretrained backbone.
 Interrupted, the same command goes on where it stopped."""
 
 # The layer behind which fine-tuning trains: the last stride-16 map, so that two thirds of the work are
@@ -20,26 +21,37 @@ _FINETUNE_LAYERS = {
     "efficientnet-lite2": "block5d_add",
 }
 
+# What says nothing about sentences.
+_OF_IMAGES = (
+    *("weights", "pooling", "bilinear_dim", "join", "image_size", "crop", "resize", "flip"),
+    *("finetune", "finetune_layer", "views", "epochs", "learning_rate", "seed"),
+)
+
 
 def add_parser(commands: Any) -> None:
     """Adds the command to those of `interpnet`."""
     features = commands.add_parser(
-        "features", help="compute features of images with a backbone", description=DESCRIPTION
+        "features", help="compute features of images or sentences with a backbone", description=DESCRIPTION
     )
     features.add_argument(
         "--backbone",
         required=True,
         metavar="NAME",
         help="efficientnet-lite0, -lite1, -lite2, a model of keras.applications such as MobileNetV2, a "
-        "KerasHub preset such as resnet_50_imagenet, or a .keras file",
+        "KerasHub preset such as resnet_50_imagenet, or a .keras file; of sentences minilm, or a folder with "
+        "the files of a BERT",
     )
-    features.add_argument(
+    what = features.add_mutually_exclusive_group(required=True)
+    what.add_argument(
         "--images",
-        required=True,
         metavar="DIR",
         help="the folder that holds CUB_200_2011, for its images in the order of images.txt; any other for "
         "all images in it, sorted by path",
     )
+    what.add_argument(
+        "--data", choices=("esnli",), help="all pairs of sentences of this data set, with --root"
+    )
+    features.add_argument("--root", metavar="DIR", help="folder of the data set (esnli)")
     features.add_argument("--out", required=True, metavar="FILE.npz", help="arrays features and ids")
     features.add_argument(
         "--weights",
@@ -57,7 +69,9 @@ def add_parser(commands: Any) -> None:
     features.add_argument(
         "--bilinear-dim", type=int, default=8192, help="numbers of compact_bilinear (default: 8192)"
     )
-    features.add_argument("--batch-size", type=int, default=16, help="images a batch (default: 16)")
+    features.add_argument(
+        "--batch-size", type=int, help="images or sentences a batch (default: 16 images, 64 sentences)"
+    )
     features.add_argument(
         "--join",
         nargs="+",
@@ -90,11 +104,53 @@ def add_parser(commands: Any) -> None:
     tuning.add_argument(
         "--seed", type=arguments.seed, help="of everything random, and of CUB's validation images"
     )
-    features.set_defaults(run_command=run)
+    of_images = {name: features.get_default(name) for name in _OF_IMAGES}
+    features.set_defaults(run_command=run, of_images=of_images)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Fine-tunes where that is asked for, and computes the features."""
+    """Computes the features."""
+    if options.images is None:
+        _of_pairs(options)
+    elif options.root is not None:
+        raise ValueError(f"--root is for --data, got {options.root!r} with --images; leave it out")
+    else:
+        _of_images(options)
+
+
+def _of_pairs(options: argparse.Namespace) -> None:
+    """Computes the features of all pairs of sentences of a data set."""
+    from interpnet_tf.backbones.minilm import minilm
+    from interpnet_tf.backbones.pair_features import extract_pairs
+    from interpnet_tf.data import esnli, feature_files
+    from interpnet_tf.support import progress
+
+    given = [name for name, default in options.of_images.items() if getattr(options, name) != default]
+    if given:
+        raise ValueError(f"--{given[0].replace('_', '-')} is for --images; leave it out with --data")
+    if options.root is None:
+        raise ValueError(f"--data {options.data} needs --root: the folder that holds its files")
+    if options.backbone != "minilm" and not Path(options.backbone).exists():
+        raise ValueError(
+            "--backbone of sentences must be minilm or the path of a BERT's folder or archive, got "
+            f"{options.backbone!r}"
+        )
+    feature_files.check_out(Path(options.out))
+    parts = [esnli.load(options.root, split, features=False) for split in ("trainval", "test")]
+    extracted = extract_pairs(
+        minilm(None if options.backbone == "minilm" else options.backbone),
+        [pair for part in parts for pair in zip(*part.inputs.values(), strict=True)],
+        options.out,
+        [name for part in parts for name in part.ids],
+        batch_size=options.batch_size or 64,
+        settings={"backbone": options.backbone},
+        progress=progress.CountLine("vectors", "sentences"),
+    )
+    terminal.show(f"{options.out}: {extracted.shape[1]} features of {extracted.shape[0]} pairs of sentences")
+
+
+def _of_images(options: argparse.Namespace) -> None:
+    """Fine-tunes where that is asked for, and computes the features of images."""
     from interpnet_tf.backbones import features, loading, views
     from interpnet_tf.support import progress
 
@@ -116,7 +172,7 @@ def run(options: argparse.Namespace) -> None:
         crop=options.crop,
         resize=options.resize,
         flip=options.flip,
-        batch_size=options.batch_size,
+        batch_size=options.batch_size or 16,
         join=options.join,
         settings=settings,
         progress=progress.CountLine("features", "images"),

@@ -87,6 +87,12 @@ def read_features(path: Path, ids: Sequence[str], order: str) -> np.ndarray:
     return features
 
 
+def check_out(path: Path) -> None:
+    """Raises a `ValueError` unless features can be written there, for callers with long work before it."""
+    if path.suffix != ".npz":
+        raise ValueError(f"out must end in .npz, got {str(path)!r}")
+
+
 def read_ids(path: Path) -> list[str]:
     """Reads which examples a file has features of, in their order.
 

@@ -7,65 +7,27 @@ import zipfile
 
 import numpy as np
 import pytest
+import tiny_bert
 
 from interpnet_tf.backbones import bert, minilm
 from interpnet_tf.backbones.sentence_encoder import SentenceEncoder
 from interpnet_tf.support.errors import UnreadableFileError
 
-numpy_of_safetensors = pytest.importorskip("safetensors.numpy")
-
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "dog", "cafe", "##s", "."]
-WIDTH, HEADS, INNER = 4, 2, 6
-CONFIG = {
-    "model_type": "bert",
-    "hidden_act": "gelu",
-    "vocab_size": len(WORDS),
-    "hidden_size": WIDTH,
-    "num_hidden_layers": 1,
-    "num_attention_heads": HEADS,
-    "intermediate_size": INNER,
-    "max_position_embeddings": 8,
-    "type_vocab_size": 2,
-}
-SHAPES = {
-    "embeddings.word_embeddings": (len(WORDS), WIDTH),
-    "embeddings.position_embeddings": (8, WIDTH),
-    "embeddings.token_type_embeddings": (2, WIDTH),
-    "embeddings.LayerNorm": (WIDTH,),
-    "encoder.layer.0.attention.self.query": (WIDTH, WIDTH),
-    "encoder.layer.0.attention.self.key": (WIDTH, WIDTH),
-    "encoder.layer.0.attention.self.value": (WIDTH, WIDTH),
-    "encoder.layer.0.attention.output.dense": (WIDTH, WIDTH),
-    "encoder.layer.0.attention.output.LayerNorm": (WIDTH,),
-    "encoder.layer.0.intermediate.dense": (INNER, WIDTH),
-    "encoder.layer.0.output.dense": (WIDTH, INNER),
-    "encoder.layer.0.output.LayerNorm": (WIDTH,),
-    "pooler.dense": (WIDTH, WIDTH),
-}
+pytest.importorskip("safetensors")
 
 
 @pytest.fixture(scope="module")
-def tensors():
-    """One layer of random numbers, named as Hugging Face's tools do, its matrices with PyTorch's axes."""
-    rng = np.random.default_rng(0)
-    made = {f"{name}.weight": rng.normal(size=shape).astype("float32") for name, shape in SHAPES.items()}
-    with_bias = {name: shape for name, shape in SHAPES.items() if not name.endswith("_embeddings")}
-    made |= {f"{name}.bias": rng.normal(size=shape[0]).astype("float32") for name, shape in with_bias.items()}
-    return made
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("bert")
 
 
 @pytest.fixture(scope="module")
-def folder(tensors, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bert")
-    words = {"normalizer": {"lowercase": True}, "model": {"vocab": {word: i for i, word in enumerate(WORDS)}}}
-    (folder / "config.json").write_text(json.dumps(CONFIG))
-    (folder / "tokenizer.json").write_text(json.dumps(words))
-    (folder / "model.safetensors").write_bytes(numpy_of_safetensors.save(tensors))
-    return folder
+def tensors(folder):
+    return tiny_bert.write(folder)
 
 
 @pytest.fixture(scope="module")
-def encoder(folder):
+def encoder(folder, tensors):
     return minilm.minilm(folder)
 
 
@@ -85,12 +47,12 @@ def by_hand(tensors, ids):
     x = norm(words[ids] + positions[: len(ids)] + kinds[0], "embeddings.LayerNorm")
     layer = "encoder.layer.0"
     q, k, v = (
-        linear(x, f"{layer}.attention.self.{part}").reshape(len(ids), HEADS, -1)
+        linear(x, f"{layer}.attention.self.{part}").reshape(len(ids), tiny_bert.HEADS, -1)
         for part in ("query", "key", "value")
     )
-    scores = np.einsum("qhd,khd->hqk", q, k) / math.sqrt(WIDTH / HEADS)
+    scores = np.einsum("qhd,khd->hqk", q, k) / math.sqrt(tiny_bert.WIDTH / tiny_bert.HEADS)
     weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
-    heads = np.einsum("hqk,khd->qhd", weights, v).reshape(len(ids), WIDTH)
+    heads = np.einsum("hqk,khd->qhd", weights, v).reshape(len(ids), tiny_bert.WIDTH)
     x = norm(x + linear(heads, f"{layer}.attention.output.dense"), f"{layer}.attention.output.LayerNorm")
     inner = linear(x, f"{layer}.intermediate.dense")
     gelu = inner / 2 * (1 + np.tanh(math.sqrt(2 / math.pi) * (inner + 0.044715 * inner**3)))
@@ -113,7 +75,7 @@ def test_vectors_are_those_worked_out_by_hand_and_padding_does_not_count(encoder
     expected = [by_hand(tensors, ids) for ids in ([2, 5, 6, 8, 9, 3], [2, 5, 3], [2, 7, 6, 3])]
     np.testing.assert_allclose(encoder.encode(sentences, batch_size=3), expected, atol=2e-6)
     np.testing.assert_allclose(encoder.encode(sentences, batch_size=2), expected, atol=2e-6)
-    assert encoder.encode([]).shape == (0, WIDTH)
+    assert encoder.encode([]).shape == (0, tiny_bert.WIDTH)
 
 
 def test_an_archive_is_as_good_as_a_folder(folder, encoder, tmp_path):
@@ -133,10 +95,10 @@ def test_an_archive_is_as_good_as_a_folder(folder, encoder, tmp_path):
         ({"hidden_act": "relu"}, "its hidden_act is 'relu', expected 'gelu' or 'gelu_new'"),
     ],
 )
-def test_files_of_another_network_are_refused(folder, tmp_path, changes, message):
+def test_files_of_another_network_are_refused(folder, tensors, tmp_path, changes, message):
     for path in folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "config.json").write_text(json.dumps(CONFIG | changes))
+    (tmp_path / "config.json").write_text(json.dumps(tiny_bert.CONFIG | changes))
     with pytest.raises(UnreadableFileError, match=message):
         bert.read_bert(tmp_path)
 

@@ -9,10 +9,12 @@ import time
 
 import numpy as np
 import pytest
+import tiny_bert
 from PIL import Image
 
 from interpnet_tf.cli import arguments, main
 from interpnet_tf.cli import train as train_command
+from interpnet_tf.data import loading
 from interpnet_tf.runs.trained import Trained
 from interpnet_tf.speakers import Reasons
 
@@ -255,6 +257,30 @@ def test_features_that_are_not_finite_are_refused(capsys, tmp_path):
         capsys, "train", "--data", tmp_path / "records.csv", "--out", tmp_path / "out"
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_features_of_pairs_of_sentences(capsys, tmp_path):
+    pytest.importorskip("safetensors")
+    header = "unique_key\tlabel\tpremise\thypothesis\texplanation1\texplanation2\texplanation3\n"
+    for name in ("dev", "test"):
+        (tmp_path / f"{name}.tsv").write_text(f"{header}{name}-0\t0\ta dog .\ta cafe .\tNo .\tNo .\tNo .\n")
+    tiny_bert.write(tmp_path)
+    features = ["features", "--data", "esnli", "--root", tmp_path, "--out", tmp_path / "pairs.npz"]
+    assert main([*map(str, features), "--backbone", str(tmp_path)]) == 0
+    assert "16 features of 2 pairs of sentences" in capsys.readouterr().out  # four vectors of four numbers
+    test = loading.load("esnli", "test", tmp_path, features=tmp_path / "pairs.npz")
+    first, second, distance, product = test.inputs.reshape(4, 4)
+    np.testing.assert_allclose(distance, abs(first - second), atol=2e-3)
+    np.testing.assert_allclose(product, first * second, atol=2e-3)
+
+    wrong = failing(capsys, *features, "--backbone", "efficientnet-lite2")
+    assert "must be minilm or the path of a BERT's folder or archive, got 'efficientnet-lite2'" in wrong
+    assert "--image-size is for --images" in failing(
+        capsys, *features, "--backbone", "minilm", "--image-size", 64
+    )
+    assert "needs --root" in failing(
+        capsys, "features", "--data", "esnli", "--out", "x.npz", "--backbone", "minilm"
+    )
 
 
 def _weights(run):
