@@ -37,6 +37,9 @@ def add_parser(commands: Any) -> None:
     )
     train.add_argument("--classifier-epochs", type=int, help="most epochs of the classifier (default: 40)")
     train.add_argument(
+        "--classifier-dropout", type=float, help="of the classifier's hidden layers (default: 0)"
+    )
+    train.add_argument(
         "--reason-epochs",
         type=int,
         help="so many epochs afterwards pay the explainer for saying what carried the decision (default: 0)",

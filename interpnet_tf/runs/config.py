@@ -37,6 +37,7 @@ class RunConfig:
         epochs: the most epochs of the explainer.
         cool_down: how many epochs at the end of the explainer's training halve its learning rate.
         classifier_epochs: the most epochs of the classifier.
+        classifier_dropout: share of the classifier's hidden activations that its training drops.
         batch_size: sentences, or examples, a batch.
         learning_rate: of the explainer's Adam at the start, or at the top of the cosine.
         schedule: of the explainer's learning rate, `"paper"` or `"cosine"`, see `training.train_explainer`.
@@ -69,6 +70,7 @@ class RunConfig:
     epochs: int = 30
     cool_down: int = 0
     classifier_epochs: int = 40
+    classifier_dropout: float = 0.0
     batch_size: int = 32
     learning_rate: float = DECODER_RATE
     schedule: str = "paper"
@@ -105,6 +107,10 @@ class RunConfig:
                 raise ValueError(f"{name} must be at least {lowest} and at most {_HIGHEST}, got {value}")
         if not 0 <= self.cool_down < self.epochs:
             raise ValueError(f"cool_down must lie between 0 and epochs - 1, got {self.cool_down}")
+        if not 0 <= self.classifier_dropout < 1:
+            raise ValueError(
+                f"classifier_dropout must be at least 0 and less than 1, got {self.classifier_dropout}"
+            )
         if not 0 < self.learning_rate < 1:
             raise ValueError(f"learning_rate must lie between 0 and 1, got {self.learning_rate}")
         check_schedule(self.schedule, self.epochs, self.cool_down, self.warmup_epochs)

@@ -168,10 +168,11 @@ def _classifier_parts(
     if config.backbone is not None:
         backbone = classifiers.feature_extractor(_read_classifier(config.backbone))
         shape = backbone.output_shape[1:]
+    options = {"dropout": config.classifier_dropout, "seed": config.seed}
     if len(shape) == 1:
-        head = classifiers.mlp(shape[0], classes, hidden, seed=config.seed)
+        head = classifiers.mlp(shape[0], classes, hidden, **options)
     else:
-        head = classifiers.small_cnn(shape, classes, hidden, seed=config.seed)
+        head = classifiers.small_cnn(shape, classes, hidden, **options)
     return (classifiers.join(backbone, head) if backbone else head), head, backbone
 
 

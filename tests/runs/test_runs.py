@@ -126,6 +126,15 @@ def test_a_classifier_and_its_r_that_are_at_hand(birds, valid_birds, tmp_path):
         runs.train(shared, tmp_path / "wrong", splits=(birds, valid_birds), r=(r[0][:, :5], r[1]))
 
 
+def test_dropout_of_the_classifier_is_that_of_the_config(birds, valid_birds, tmp_path):
+    config = runs.RunConfig("any", variant="interpnet-1", classifier_epochs=1, classifier_dropout=0.25)
+    classifier, history = runs.classifier_of(config, birds, valid_birds, tmp_path)
+    assert classifier.get_layer("hidden_1_dropout").rate == 0.25
+    assert len(history) == 1
+    with pytest.raises(ValueError, match="classifier_dropout must be at least 0 and less than 1, got 1"):
+        runs.RunConfig("any", classifier_dropout=1)
+
+
 def test_the_data_seed_is_that_of_the_data(monkeypatch):
     given = []
     monkeypatch.setattr(run_config.loading, "load", lambda *arguments, **_: given.append(arguments[-1]))
