@@ -32,6 +32,8 @@ class Attribution:
         slices: the slice of r that holds each layer, by name.
         heat_maps: for layers that come from maps, the contribution of each position, float32
             `(words, height, width)` (sequences: `(words, steps)`), by name; see `heat_map`.
+        reason: how much of the classifier's decision rests on what each word says, float32 `(words,)`, see
+            `ReasonScores.words`; `None` where no `reasons` were given.
 
     Example:
 
@@ -55,6 +57,7 @@ class Attribution:
     units: np.ndarray | None = None
     slices: Mapping[str, slice] = dataclasses.field(default_factory=dict, repr=False)
     heat_maps: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict, repr=False)
+    reason: np.ndarray | None = None
 
     @property
     def differences(self) -> np.ndarray:

@@ -13,6 +13,7 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.language.concepts import Concepts
+from interpnet_tf.language.text import canonical
 from interpnet_tf.support.checks import check_whole
 
 _MOST_EXAMPLES = 2400
@@ -138,6 +139,35 @@ class ReasonScores:
         names = self.concepts.names
         found = self.of_concepts(x, [itertools.chain(*of_one) for of_one in read])
         return [{names[concept]: score for concept, score in of_one.items()} for of_one in found]
+
+    def words(self, x: Any, sentences: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """Scores the words of sentences: each has the score of the phrase that it belongs to.
+
+        Args:
+            x: examples, as of `InterpNet.explain`.
+            sentences: of each example, as its words, such as `Explanation.words`.
+
+        Returns:
+            For each example the score of each word, float32 `(words,)`: "red" and "crown" have that of "red
+            crown", a word of no phrase has 0.
+
+        Raises:
+            ValueError: if there is not a sentence for each example.
+        """
+        number, read = self.concepts.number_of, self.concepts.reader.read
+        stated = [
+            {phrase: number(phrase) for phrase in read(" ".join(words)) if number(phrase) is not None}
+            for words in sentences
+        ]
+        found = self.of_concepts(x, [of_one.values() for of_one in stated])
+        scored = []
+        for words, phrases, scores in zip(sentences, stated, found, strict=True):
+            of_word: dict[str, float] = {}
+            for phrase, concept in phrases.items():
+                for word in str(phrase).split():
+                    of_word[word] = max(of_word.get(word, 0.0), scores[concept])
+            scored.append(np.array([of_word.get(canonical(word), 0.0) for word in words], "float32"))
+        return scored
 
     def relevance(self, x: Any, sentences: Sequence[Sequence[str]]) -> list[np.ndarray]:
         """Scores whole sentences by the phrases that they state.

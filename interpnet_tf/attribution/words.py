@@ -12,6 +12,7 @@ from interpnet_tf.attribution.heat_maps import heat_maps_of, layers_of_maps
 from interpnet_tf.attribution.in_float32 import log_probabilities
 from interpnet_tf.attribution.methods import METHODS, Task
 from interpnet_tf.attribution.options import check_options, read_baseline
+from interpnet_tf.attribution.reason_scores import ReasonScores
 from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.generation.explanation import Explanation
@@ -28,6 +29,7 @@ def attribute(
     batch_size: int = 64,
     seed: int | None = None,
     heat_maps: bool = True,
+    reasons: ReasonScores | None = None,
 ) -> list[Attribution]:
     """Returns how much each layer of r(x) contributed to the log-probability of each word.
 
@@ -46,6 +48,7 @@ def attribute(
         batch_size: sentences at a time, or fewer where that is faster.
         seed: of the random orders, from 0; `None` draws anew.
         heat_maps: whether integrated gradients tell positions of layers that come from maps.
+        reasons: those of the model, which tell how much of the decision rests on what each word says.
 
     Returns:
         An `Attribution` for each example.
@@ -74,10 +77,12 @@ def attribute(
     maps: list[dict[str, np.ndarray]] = [{} for _ in ids]
     if heat_maps and shares.gradients is not None and layers_of_maps(model.introspector):
         maps = heat_maps_of(model, x, shares.gradients, shares.scores)
+    words = [tuple(model.tokenizer.words(of_one)) for of_one in ids]
+    of_words = [None] * len(ids) if reasons is None else reasons.words(x, words)
     slices, layers = model.introspector.slices, model.introspector.layer_paths
     return [
         Attribution(
-            words=tuple(model.tokenizer.words(of_one)),
+            words=words[place],
             layers=layers,
             scores=shares.scores[place].astype("float32"),
             log_probabilities=ends[0][place],
@@ -86,6 +91,7 @@ def attribute(
             units=None if shares.units is None else shares.units[place],
             slices=slices,
             heat_maps=maps[place],
+            reason=of_words[place],
         )
-        for place, of_one in enumerate(ids)
+        for place in range(len(ids))
     ]

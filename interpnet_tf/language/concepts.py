@@ -95,8 +95,12 @@ class Concepts:
         Args:
             sentence: any text.
         """
-        found = (self._number.get(phrase) for phrase in self.reader.read(sentence))
+        found = (self.number_of(phrase) for phrase in self.reader.read(sentence))
         return tuple(concept for concept in found if concept is not None)
+
+    def number_of(self, phrase: Phrase) -> int | None:
+        """Returns the concept that a phrase states; `None` where it is none."""
+        return self._number.get(phrase)
 
     def mentioned(self, explanations: Sequence[Sequence[str]]) -> np.ndarray:
         """Returns whether a sentence of each example states each concept, bool `(examples, concepts)`.

@@ -48,6 +48,19 @@ def test_the_phrase_that_the_decision_rests_on_has_the_score(scores):
     assert found == pytest.approx({"red crown": 1.5 * change, "short bill": 0.0}, abs=1e-4)
 
 
+def test_words_have_the_scores_of_their_phrases(model, scores):
+    said = ["a", "red", "crown", "and", "a", "Short", "bill", "."]
+    (phrases,) = scores.phrases(FEATURES[:1], [["a red crown and a short bill."]])
+    crown, bill = phrases["red crown"], phrases["short bill"]
+    (found,) = scores.words(FEATURES[:1], [said])
+    assert found == pytest.approx([0, crown, crown, 0, 0, bill, bill, 0])
+    (attribution,) = model.attribute(
+        FEATURES[:1], ["a red crown."], method="layer_ablation", baseline="zeros", reasons=scores
+    )
+    assert attribution.words == ("a", "red", "crown", ".")
+    assert attribution.reason == pytest.approx([0, crown, crown, 0])
+
+
 def test_relevance_of_sentences(scores):
     (found,) = scores.relevance(
         FEATURES[:1],
