@@ -138,8 +138,8 @@ def draw_birds(out: Path, splits: Sequence[ExplanationDataset]) -> list[str]:
     train, _, test = splits
     birds = test.subset(range(0, len(test), len(test) // 8)[:8])
     people, reasons = (runs.read(out / row)[1] for row in ("interpnet-2", REASONS))
-    said = reasons.explain(birds.inputs)
-    likely = people.explain(birds.inputs, "beam", beams=10, n_best=10)
+    said = reasons.explain(birds.inputs, no_repeat_ngram=2)
+    likely = reasons.explain(birds.inputs, "top_p", p=0.9, n_best=20, seed=0)
     why = carried(ReasonScores(reasons, train), birds.inputs, likely)
     names = [birds.class_names[label] for label in birds.labels]
     save_figure(out / "explanations.png", birds.inputs, said, names, why)
