@@ -129,18 +129,19 @@ def draw_birds(out: Path, splits: Sequence[ExplanationDataset]) -> list[str]:
         splits: the training, validation and test examples.
 
     Returns:
-        What two networks say of three of the birds: that of people's sentences, and that of reasons.
+        What is said of three of the birds: greedily by the network that learned people's sentences, and by
+        `Reasons` with the one that was trained on.
     """
     from interpnet_tf import runs
-    from interpnet_tf.analysis import ReasonScores
     from interpnet_tf.analysis.pictures import save_figure
+    from interpnet_tf.speakers import Reasons
 
     train, _, test = splits
     birds = test.subset(range(0, len(test), len(test) // 8)[:8])
     people, reasons = (runs.read(out / row)[1] for row in ("interpnet-2", REASONS))
-    said = reasons.explain(birds.inputs, no_repeat_ngram=2)
-    likely = reasons.explain(birds.inputs, "top_p", p=0.9, n_best=20, seed=0)
-    why = carried(ReasonScores(reasons, train), birds.inputs, likely)
+    speaker = Reasons(reasons, train)
+    said = speaker.explain(birds.inputs, seed=0)
+    why = carried(speaker.scores, birds.inputs, said)
     names = [birds.class_names[label] for label in birds.labels]
     save_figure(out / "explanations.png", birds.inputs, said, names, why)
     width = max(len(name) for name in birds.class_names)
@@ -152,14 +153,14 @@ def draw_birds(out: Path, splits: Sequence[ExplanationDataset]) -> list[str]:
 
 
 def carried(scores: ReasonScores, x: Any, said: Sequence[Explanation]) -> list[str]:
-    """Returns a line for each example: the two phrases of its best sentences that carried the decision most.
+    """Returns a line for each example: the two phrases of its ten best sentences that carried it most.
 
     Args:
         scores: of the network.
         x: the examples.
         said: of each its best sentence, with others as alternatives.
     """
-    found = scores.phrases(x, [[one.text, *(other.text for other in one.alternatives)] for one in said])
+    found = scores.phrases(x, [[one.text, *(other.text for other in one.alternatives[:9])] for one in said])
     strongest = [sorted(of_one, key=of_one.__getitem__, reverse=True)[:2] for of_one in found]
     return [f"carried by: {', '.join(of_one)}" for of_one in strongest]
 

@@ -14,18 +14,18 @@ def said(*texts):
     return Explanation(**{**vars(first), "alternatives": tuple(others)})
 
 
-def test_what_carried_a_decision_is_of_the_likely_sentences():
-    """Of three phrases the weakest is left out."""
+def test_what_carried_a_decision_is_of_the_ten_best_sentences():
+    """The eleventh is left out; of three phrases the weakest is."""
     asked = []
 
     def phrases(x, sentences):
         asked.extend(sentences)
         return [{"short bill": 0.1, "red crown": 0.5, "white belly": 0.3}]
 
-    likely = said("a red crown.", "a short bill.", "a white belly.")
-    line = demo.carried(SimpleNamespace(phrases=phrases), np.zeros((1, 2)), [likely])
+    texts = [f"sentence {number}." for number in range(11)]
+    line = demo.carried(SimpleNamespace(phrases=phrases), np.zeros((1, 2)), [said(*texts)])
     assert line == ["carried by: red crown, white belly"]
-    assert asked == [["a red crown.", "a short bill.", "a white belly."]]
+    assert asked == [texts[:10]]
 
 
 def test_the_last_network_goes_on_from_the_best(tmp_path):
