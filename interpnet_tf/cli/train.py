@@ -64,7 +64,9 @@ def add_parser(commands: Any) -> None:
         "--label-smoothing", type=float, help="of the explainer's words, such as 0.1 (default: 0)"
     )
     train.add_argument(
-        "--units", type=int, help="width of the decoder's layers (default: lrcn 512, transformer 256)"
+        "--units",
+        type=int,
+        help="width of the decoder's layers (default: by the vocabulary, up to lrcn 512, transformer 256)",
     )
     train.add_argument("--dropout", type=float, help="of the decoder (default: lrcn 0.5, transformer 0.1)")
     train.add_argument("--minimum-count", type=int, help="rarer words are not learnt (default: 2)")
@@ -126,8 +128,12 @@ def run(options: argparse.Namespace) -> None:
         "explainer": [progress.EpochLines("explainer")],
         "reasons": [progress.EpochLines("reasons")],
     }
-    runs.train(config, options.out, options.resume, callbacks)
-    terminal.show(f"{options.out}: trained; see how good it is with: interpnet evaluate {options.out}")
+    model = runs.train(config, options.out, options.resume, callbacks)
+    words, units = model.tokenizer.vocabulary_size, model.decoder.units
+    terminal.show(
+        f"{options.out}: trained, with a decoder of {units} units for {words} words; see how good it is "
+        f"with: interpnet evaluate {options.out}"
+    )
 
 
 def _trained_on(config: RunConfig, fields: dict[str, Any], loading: dict[str, Any]) -> RunConfig:

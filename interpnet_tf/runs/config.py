@@ -14,8 +14,8 @@ from interpnet_tf.support.json_files import read_as
 from interpnet_tf.training.stages import DECODER_RATE, check_schedule
 
 _DECODER_OPTIONS = {
-    "lrcn": {"units": 512, "dropout": 0.5},
-    "transformer": {"units": 256, "dropout": 0.1},
+    "lrcn": {"dropout": 0.5},
+    "transformer": {"dropout": 0.1},
 }
 # Of whole numbers: what fits 32 bits, less what layers add to a seed for seeds of their own.
 _HIGHEST = 2**31 - 1 - 1000
@@ -43,7 +43,7 @@ class RunConfig:
         schedule: of the explainer's learning rate, `"paper"` or `"cosine"`, see `training.train_explainer`.
         warmup_epochs: how many epochs the cosine's rate takes to rise.
         label_smoothing: of the explainer's words, see `InterpNet.compile`.
-        units: width of the decoder's layers; `None` is 512 for `"lrcn"`, 256 for `"transformer"`.
+        units: width of the decoder's layers; `None` follows from the vocabulary, see `decoders.units_for`.
         dropout: of the decoder; `None` is 0.5 for `"lrcn"`, which learns a small data set by heart with the
             paper's 0.2, and 0.1 for `"transformer"`, which drops at many more places.
         minimum_count: a word must occur this often in the training sentences to be learnt.

@@ -211,9 +211,13 @@ def test_a_name_builds_one_that_fits(model):
 def test_a_run_takes_the_sizes_that_suit():
     config = runs.RunConfig("sketchbirds", decoder="transformer", max_length=20)
     decoder = config.decoder_of(vocabulary_size=50)
-    assert (decoder.units, decoder.dropout, decoder.max_length) == (256, 0.1, 20)
+    # A quarter of the root of 50, rounded up, is 2: twice 32 and twice 64; of 2000 it is 12, past the most.
+    assert (decoder.units, decoder.dropout, decoder.max_length) == (64, 0.1, 20)
     lrcn = runs.RunConfig("sketchbirds").decoder_of(vocabulary_size=50)
-    assert (lrcn.units, lrcn.dropout) == (512, 0.5)
+    assert (lrcn.units, lrcn.dropout) == (128, 0.5)
+    assert config.decoder_of(vocabulary_size=2000).units == 256
+    assert runs.RunConfig("sketchbirds").decoder_of(vocabulary_size=2000).units == 512
+    assert runs.RunConfig("sketchbirds", units=24).decoder_of(vocabulary_size=2000).units == 24
 
 
 def test_importing_the_package_leaves_keras_nlp_alone():
