@@ -55,7 +55,13 @@ SETTINGS: dict[str, Setting] = {
         common={"batch_size": 64, "classifier_epochs": 14, "minimum_count": 1},
         decoders={
             "lrcn": {"units": 192, "dropout": 0.1, "learning_rate": 4e-3, "epochs": 5, "cool_down": 3},
-            "transformer": {"learning_rate": 1e-3, "epochs": 6, "cool_down": 3, "mixed_precision": True},
+            "transformer": {
+                "units": 256,
+                "learning_rate": 1e-3,
+                "epochs": 6,
+                "cool_down": 3,
+                "mixed_precision": True,
+            },
         },
         reader_split="train",
         sentences=3,
