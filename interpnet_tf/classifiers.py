@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from interpnet_tf.introspection.compact_bilinear import CompactBilinearPooling
+from interpnet_tf.introspection.number_column import NumberColumn
 
 __all__ = [
     "HIDDEN_LAYERS",
@@ -16,6 +19,7 @@ __all__ = [
     "join",
     "mlp",
     "small_cnn",
+    "table_mlp",
     "variant_layers",
 ]
 
@@ -28,6 +32,9 @@ HIDDEN_LAYERS: dict[str, tuple[int, ...]] = {
     "interpnet-2": (500, 300),
     "interpnet-3": (500, 400, 300),
 }
+
+# A column of more different texts than these holds names or prose.
+_MOST_CATEGORIES = 50
 
 
 def variant_layers(variant: str) -> list[str]:
@@ -90,6 +97,79 @@ def mlp(
     """
     features = keras.Input((input_dim,), name="features")
     return keras.Model(features, _head(features, classes, hidden, dropout, seed), name=name)
+
+
+def table_mlp(
+    columns: Mapping[str, Any],
+    classes: int,
+    hidden: Sequence[int] = (500, 300),
+    dropout: float = 0.0,
+    *,
+    seed: int | None = None,
+    name: str = "table_mlp",
+) -> keras.Model:
+    """Builds the paper's classifier for the rows of a table: one input a column, encoded in the model itself.
+
+    Numbers are standardised, as are booleans, a missing number being the mean and, where the training data
+    lack some, told by a second number; of a category each value has a unit, with one for values that are
+    unknown. A text that the training data have nowhere to be missing, `""`, is unknown, too. What is learnt
+    of the training data for it is kept in the model, so that whoever calls it gives cells as they are.
+
+    Args:
+        columns: of the training data by name, arrays `(examples,)` as `data.columns.to_array` makes them:
+            numbers (NaN where missing), booleans, or texts. A column of more than 50 different texts is prose
+            or names, and is left out with a warning.
+        classes: number of classes.
+        hidden: units of each hidden layer; see `HIDDEN_LAYERS` for the paper's.
+        dropout: share of each hidden activation that training drops.
+        seed: of the initial weights and the dropout; `None` draws anew.
+        name: of the model.
+
+    Returns:
+        An uncompiled functional model from a dict of columns, each `(batch,)`, to `(batch, classes)`, with
+        the layers "features" (all encodings side by side), "hidden_1", …, "probabilities".
+
+    Raises:
+        ValueError: if there is no column to read, or one has the name of a layer.
+
+    Example:
+
+    >>> import numpy as np
+    >>> wines = {"alcohol": np.array([14.2, np.nan, 12.1]), "colour": np.array(["red", "white", "red"])}
+    >>> classifier = table_mlp(wines, classes=2, hidden=())
+    >>> classifier.get_layer("features").output.shape  # alcohol, whether it is missing; unknown, red, white
+    (None, 5)
+    """
+    inputs, encoded = {}, []
+    for column, of_column in columns.items():
+        cells = np.asarray(of_column)
+        if column in ("r", "features", "probabilities") or column.startswith("hidden_"):
+            raise ValueError(f"a column cannot be called {column!r}, as a layer is; rename it")
+        if cells.ndim != 1:
+            raise ValueError(f"column {column!r} must hold one cell a row, got the shape {cells.shape}")
+        is_text = cells.dtype.kind in "OU"
+        values = sorted(set(cells.tolist())) if is_text else []
+        if len(values) > _MOST_CATEGORIES:
+            warnings.warn(
+                f"column {column!r} is left out of the classifier: it holds {len(values)} different texts",
+                stacklevel=2,
+            )
+            continue
+        dtype = "string" if is_text else "bool" if cells.dtype.kind == "b" else "float32"
+        inputs[column] = keras.Input((), name=column, dtype=dtype)
+        if is_text:
+            layer = keras.layers.StringLookup(
+                vocabulary=values, output_mode="one_hot", name=f"{column}.encoded"
+            )
+        else:
+            known = cells[~np.isnan(cells.astype("float64"))].astype("float64")
+            mean, deviation = (known.mean(), known.std() or 1.0) if len(known) else (0.0, 1.0)
+            layer = NumberColumn(mean, deviation, len(known) < len(cells), name=f"{column}.encoded")
+        encoded.append(layer(inputs[column]))
+    if not inputs:
+        raise ValueError(f"there is no column to classify by among {', '.join(columns) or 'no columns'}")
+    features = keras.layers.Concatenate(name="features")(encoded)
+    return keras.Model(inputs, _head(features, classes, hidden, dropout, seed), name=name)
 
 
 def small_cnn(

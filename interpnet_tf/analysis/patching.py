@@ -123,8 +123,9 @@ def patch(
             f"source must hold as many examples as x, {count}, or one for all, got {of_source}; "
             "repeat or leave out examples"
         )
-    batches = finite_batches(input_batches(x, batch_size, introspector.input))
-    sources = finite_batches(input_batches(source, batch_size, introspector.input), "source")
+    batches = finite_batches(input_batches(x, batch_size, introspector.input), introspector)
+    sources = input_batches(source, batch_size, introspector.input)
+    sources = finite_batches(sources, introspector, "source")
     sources = sources if of_source == count else itertools.cycle(sources)
     patched: list[Patched] = []
     for batch, of_batch in zip(batches, sources, strict=False):

@@ -72,15 +72,31 @@ def add_loading(command: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="sketchbirds: share of the pictures with a mark that tells the species (default: 0)",
     )
+    command.add_argument(
+        "--columns",
+        nargs="+",
+        type=_column,
+        metavar="NAME=KIND",
+        help="of a table: a column is of this kind, number, category, boolean or ignored",
+    )
 
 
 def loading(options: argparse.Namespace) -> dict[str, Any]:
     """Returns the given options of `add_loading`, as a data set's `load` takes them."""
     names = ("features", "image_size", "per_species", "shortcut")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if options.columns is not None:
+        given["columns"] = dict(options.columns)
     if given.get("features") == "none":
         given["features"] = False
     return given
+
+
+def _column(text: str) -> tuple[str, str]:
+    name, _, kind = text.rpartition("=")
+    if not name:
+        raise argparse.ArgumentTypeError(f"must look like year=category, got {text!r:.40}")
+    return name, kind
 
 
 def add_data(command: argparse.ArgumentParser) -> None:

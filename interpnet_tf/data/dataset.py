@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from interpnet_tf.data.columns import table_inputs
+from interpnet_tf.data.tables import is_table
+
 if TYPE_CHECKING:
     import tensorflow as tf
 
@@ -17,7 +20,8 @@ class ExplanationDataset:
 
     Args:
         inputs: what the classifier reads: an array `(examples, ...)`, or a dict of such arrays for a
-            classifier of several inputs.
+            classifier of several inputs; a DataFrame, or a list of dicts, one a row, becomes a dict of
+            columns.
         labels: class ids, `(examples,)`, integers from 0.
         class_names: one name a class.
         explanations: a list of sentences for each example, empty where there is none.
@@ -47,6 +51,8 @@ class ExplanationDataset:
     source: str | None = None
 
     def __post_init__(self) -> None:
+        if is_table(self.inputs):
+            object.__setattr__(self, "inputs", table_inputs(self.inputs))
         labels = _class_ids(self.labels)
         lengths = {"labels": len(labels), "explanations": len(self.explanations), "ids": len(self.ids)}
         parts = self.inputs if isinstance(self.inputs, dict) else {"inputs": self.inputs}

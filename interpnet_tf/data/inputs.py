@@ -9,8 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.data.columns import by_input, kind_of, to_array
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.streams import batches, is_stream
+from interpnet_tf.data.tables import cells_by_column, is_table
 from interpnet_tf.support.checks import check_whole
 
 
@@ -67,7 +69,8 @@ def read_arrays(x: Any, expected: Any = None, name: str = "x") -> Any:
     Args:
         x: for each input an array or tensor `(batch, …)`, a list of rows or of pictures, a table (with
             `to_numpy`, as pandas has it), or a sparse matrix; for several inputs a dict of these by name, or
-            a list; or an `ExplanationDataset`.
+            a list; a DataFrame, or a list of dicts, one a row, whose columns are the inputs, see
+            `columns.input_name`; or an `ExplanationDataset`.
         expected: the classifier's `input`, whose structure the result has; `None` keeps that of `x`.
         name: of `x` in messages.
 
@@ -78,6 +81,8 @@ def read_arrays(x: Any, expected: Any = None, name: str = "x") -> Any:
         ValueError: if shapes, types or numbers of examples are not those that the classifier reads.
     """
     x = x.inputs if isinstance(x, ExplanationDataset) else x
+    if is_table(x):
+        x = _columns(x, expected)
     if x is None:
         raise ValueError(f"{name} is missing; give it what the classifier reads")
     if expected is None:
@@ -104,6 +109,21 @@ def read_arrays(x: Any, expected: Any = None, name: str = "x") -> Any:
     if len(sizes) != 1:
         raise ValueError(f"the parts of {name} must have one row an example, got {sorted(sizes)} rows")
     return arrays
+
+
+def _columns(table: Any, expected: Any) -> Any:
+    """Returns the columns of a table by the inputs that read them; the table itself where none of it does."""
+    inputs = {one.name: one for one in keras.tree.flatten(expected)}
+    by_name = by_input(cells_by_column(table))
+    if len(inputs) == 1 and not inputs.keys() & by_name.keys() and hasattr(table, "to_numpy"):
+        return table  # a table of numbers, each row of which is one vector
+    kinds = {"string": "category", "bool": "boolean"}
+    return {
+        name: to_array(cells, kind_of(cells), name)
+        if name not in inputs or len(inputs[name].shape) > 2
+        else to_array(cells, kinds.get(inputs[name].dtype, "number"), name)
+        for name, cells in by_name.items()
+    }
 
 
 def _read(part: Any, expected: Any, name: str) -> Any:
@@ -169,7 +189,7 @@ def _check_kind(part: Any, expected: Any, name: str) -> Any:
     if wants_text != is_text or (not is_text and kind in "cMm"):
         wanted, seen = "text" if wants_text else f"numbers ({expected.dtype})", "text or other objects"
         raise ValueError(f"{name} must be {wanted}, got {seen if is_text else part.dtype}")
-    return part
+    return part.astype(object) if isinstance(part, np.ndarray) and kind == "U" else part
 
 
 def _check_shape(seen: Any, expected: Any, name: str) -> None:

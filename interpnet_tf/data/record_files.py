@@ -54,10 +54,13 @@ def _read_csv(file: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [clean_name(name) for name in next(rows, [])]
-        if text.strip() and not ("label" in header and {"image", "features"} & set(header)):
+        if text.strip() and not ("label" in header and len(header) > 1):
             raise ValueError(
-                f"{file}:1: needs the columns label and image or features, has {', '.join(header)}"
+                f"{file}:1: needs the column label, and image, features or columns of a table, has "
+                f"{', '.join(header)}"
             )
+        if twice := [name for name in header if name and header.count(name) > 1]:
+            raise ValueError(f"{file}:1: has the column {twice[0]!r} more than once; rename one")
         for row in rows:
             if row and len(row) != len(header):
                 raise ValueError(

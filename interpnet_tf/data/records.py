@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from interpnet_tf.data.columns import KINDS, by_input, kind_of, to_array
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.feature_files import read_features
 from interpnet_tf.data.images import read_images
+from interpnet_tf.data.record import Record, check, merge
 from interpnet_tf.data.record_files import read_fields
 from interpnet_tf.language.text import clean_name
 
@@ -27,6 +29,7 @@ def load(
     features: str | os.PathLike | Literal[False] | None = None,
     *,
     image_size: int = 128,
+    columns: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> ExplanationDataset:
     """Loads examples from a `.csv` or a `.jsonl` file.
@@ -43,9 +46,11 @@ def load(
     | `split`, optional | `train`, `validation` or `test` | the same |
     | `source`, optional | where the sentences come from, if not from people: `verbalized` | the same |
 
-    Other fields are ignored. A record with both `image` and `features` is read from its features. Records
-    with the same `id` (by default the `image`) are one example with the sentences of all. The file is
-    UTF-8.
+    A record with neither `image` nor `features` is a row of a table: every other field is a column, and
+    the inputs are the columns by name (see `columns.input_name`); one without a name, such as pandas
+    writes of its index, is left out. Where there are images or features, other fields are ignored. A
+    record with both is read from its features. Records with the same `id` (by default the `image`) are one
+    example with the sentences of all. The file is UTF-8.
 
     Args:
         path: of the file.
@@ -59,11 +64,17 @@ def load(
             images are taken as inputs, found by the paths in `image`; `None` or `False` reads the images.
         image_size: height and width of the images, in pixels: the short side is resized to it and the
             centre cropped.
+        columns: of a table, by name, what a column holds where that is not what it looks like: `"number"`,
+            `"category"`, `"boolean"`, or `"ignored"` for one that is not read. By default a column of numbers
+            holds numbers, one of true and false booleans, and any other categories, which are texts; looked
+            at is the whole file, so that each split has the same.
         seed: of the random division.
 
     Returns:
         An `ExplanationDataset`. `inputs` is uint8 `(examples, image_size, image_size, 3)` for images,
-        float32 `(examples, width)` for features.
+        float32 `(examples, width)` for features; of a table a dict of arrays `(examples,)`, see
+        `columns.to_array`: float32 numbers, NaN where a cell is missing; texts, `""` where it is missing;
+        booleans. Of lists of numbers in JSON Lines `(examples, longest)`, filled up with 0.
 
     Raises:
         FileNotFoundError: if the file or an image is missing.
@@ -84,10 +95,11 @@ def load(
     if split not in (None, *SPLITS):
         raise ValueError(f"split must be None or one of {', '.join(SPLITS)}, got {split!r}")
     path = Path(path)
-    records = _merge(_check(where, fields, path.parent) for where, fields in read_fields(path))
+    records = merge(check(where, fields, path.parent) for where, fields in read_fields(path))
     if not records:
         raise ValueError(f"{path} holds no record")
-    _check_widths(records)
+    _check_alike(records)
+    table = _table(records, columns)
     names = _sorted_labels(records)
     if class_names is not None:
         names = [clean_name(str(name)) for name in class_names]
@@ -101,6 +113,8 @@ def load(
     )
     if split is not None:
         dataset = _select(dataset, records, split, seed, path)
+    if table is not None:
+        return dataclasses.replace(dataset, inputs={n: part[dataset.inputs] for n, part in table.items()})
     if features is None or features is False:
         chosen = [records[index] for index in dataset.inputs]
         return dataclasses.replace(dataset, inputs=_inputs(chosen, image_size))
@@ -109,111 +123,20 @@ def load(
     return dataclasses.replace(dataset, inputs=inputs)
 
 
-@dataclasses.dataclass
-class _Record:
-    """One record of the file, which came from `where`, a `file:line`."""
-
-    where: str
-    id: str
-    label: str
-    sentences: list[str]
-    image: Path | None
-    features: list[float] | None
-    split: str | None
-    source: str | None
-
-
-def _check(where: str, fields: dict[str, Any], folder: Path) -> _Record:
-    """Makes a record of the fields, or says what is wrong with them."""
-
-    def text(name: str, kinds: Any = str, expected: str = "text") -> str | None:
-        value = fields.get(name)
-        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
-            raise ValueError(f"{where}: {name} must be {expected}, got {value!r}")
-        return None if value is None else str(value).strip()
-
-    label = text("label", (str, int), "the name of a class or a whole number")
-    label = clean_name(label or "")
-    if not label:
-        raise ValueError(f"{where}: no label")
-    image, split = text("image"), text("split")
-    if split not in (None, "train", "validation", "test"):
-        raise ValueError(f"{where}: split must be train, validation or test, got {split!r}")
-
-    sentences = []
-    for name in ("explanation", "explanations"):
-        given = fields.get(name, [])
-        given = [given] if isinstance(given, str) else given
-        if not isinstance(given, list) or not all(isinstance(sentence, str) for sentence in given):
-            raise ValueError(f"{where}: {name} must be a list of sentences, got {given!r}")
-        sentences += [sentence.strip() for sentence in given if sentence.strip()]
-
-    features = fields.get("features")
-    if features is not None:
-        features = _numbers(where, features)
-    elif image is None:
-        raise ValueError(f"{where}: neither image nor features")
-    elif not (folder / image).is_file():
-        raise FileNotFoundError(f"{where}: there is no image {str(folder / image)!r}")
-    return _Record(
-        where=where,
-        id=text("id", (str, int), "text") or image or where,
-        label=label,
-        sentences=sentences,
-        image=folder / image if features is None else None,
-        features=features,
-        split=split,
-        source=text("source") or None,
-    )
-
-
-def _numbers(where: str, values: Any) -> list[float]:
-    try:
-        numbers = [float(value) for value in values]
-    except (TypeError, ValueError, OverflowError):
-        numbers = None
-    if numbers is None or isinstance(values, str | dict):
-        raise ValueError(f"{where}: features must be a list of numbers, got {str(values)[:80]}")
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(np.asarray(numbers, dtype="float32"))
-    if not finite.all():
-        position = int(np.argmin(finite))
-        raise ValueError(
-            f"{where}: features must be finite float32 numbers, number {position} is {values[position]}"
-        )
-    return numbers
-
-
-def _merge(records: Iterable[_Record]) -> list[_Record]:
-    """Joins the records of one id."""
-    merged: dict[str, _Record] = {}
-    for record in records:
-        first = merged.setdefault(record.id, record)
-        if first is record:
-            continue
-        for name in ("label", "split", "source", "image", "features"):
-            if getattr(record, name) != getattr(first, name):
-                raise ValueError(
-                    f"{record.where}: same id {record.id!r} as {first.where}, but another {name}"
-                )
-        first.sentences += record.sentences
-    return list(merged.values())
-
-
-def _source(records: list[_Record]) -> str | None:
+def _source(records: list[Record]) -> str | None:
     """Returns where the sentences come from, `None` if from people."""
     sources = {record.source for record in records if record.sentences}
     return ", ".join(sorted(source or "people" for source in sources)) if sources - {None} else None
 
 
-def _sorted_labels(records: list[_Record]) -> list[str]:
+def _sorted_labels(records: list[Record]) -> list[str]:
     labels = {record.label for record in records}
     if all(map(_is_whole_number, labels)):
         return sorted(labels, key=lambda label: (int(label), label))
     return sorted(labels)
 
 
-def _class_id(record: _Record, class_names: list[str]) -> int:
+def _class_id(record: Record, class_names: list[str]) -> int:
     label = record.label
     if label in class_names:
         return class_names.index(label)
@@ -230,7 +153,7 @@ def _is_whole_number(text: str) -> bool:
 
 
 def _select(
-    dataset: ExplanationDataset, records: list[_Record], split: str, seed: int, path: Path
+    dataset: ExplanationDataset, records: list[Record], split: str, seed: int, path: Path
 ) -> ExplanationDataset:
     """Returns the part of the data set that is in `split`."""
     if any(record.split for record in records):
@@ -252,15 +175,16 @@ def _select(
     return parts[split]
 
 
-def _check_widths(records: list[_Record]) -> None:
-    """Raises an error unless all records have images, or all have features of one width."""
+def _check_alike(records: list[Record]) -> None:
+    """Raises an error unless all records have images, or all features of one width, or all columns."""
     first = records[0]
     for record in records:
-        for one, other in ((record, first), (first, record)):
-            if one.features is None and other.features is not None:
-                raise ValueError(
-                    f"{one.where}: no features, but {other.where} has them; give all records the same"
-                )
+        for name, them in (("features", "them"), ("image", "one")):
+            for one, other in ((record, first), (first, record)):
+                if getattr(one, name) is None and getattr(other, name) is not None:
+                    raise ValueError(
+                        f"{one.where}: no {name}, but {other.where} has {them}; give all records the same"
+                    )
         if first.features is not None and len(record.features) != len(first.features):
             raise ValueError(
                 f"{record.where}: {len(record.features)} features, but {first.where} has "
@@ -268,7 +192,30 @@ def _check_widths(records: list[_Record]) -> None:
             )
 
 
-def _image_name(record: _Record, folder: Path) -> str:
+def _table(records: list[Record], kinds: Mapping[str, str] | None) -> dict[str, np.ndarray] | None:
+    """Returns the columns of all records as arrays, by the names of their inputs; `None` without columns."""
+    cells: dict[str, list[Any]] = {}
+    for row, record in enumerate(records):
+        for name, cell in (record.columns or {}).items():
+            cells.setdefault(name, [None] * len(records))[row] = cell
+    kinds = kinds or {}
+    for name, kind in kinds.items():
+        if name not in cells:
+            raise ValueError(f"columns names {name!r}, but the file has {', '.join(cells) or 'no columns'}")
+        if kind not in (*KINDS, "ignored"):
+            raise ValueError(f"columns must be of {', '.join(KINDS)} or ignored, got {kind!r} for {name!r}")
+    if records[0].columns is None:
+        return None
+    read = {name: column for name, column in cells.items() if kinds.get(name) != "ignored"}
+    if not read:
+        raise ValueError(f"{records[0].where}: neither image nor features, nor any column to classify by")
+    return {
+        name: to_array(column, kinds.get(origin) or kind_of(column), origin, lambda row: records[row].where)
+        for (name, column), origin in zip(by_input(read).items(), read, strict=True)
+    }
+
+
+def _image_name(record: Record, folder: Path) -> str:
     if record.image is None:
         raise ValueError(
             f"{record.where}: the record has features of its own; leave out the file of features"
@@ -276,7 +223,7 @@ def _image_name(record: _Record, folder: Path) -> str:
     return Path(os.path.relpath(record.image, folder)).as_posix()
 
 
-def _inputs(records: list[_Record], image_size: int) -> np.ndarray:
+def _inputs(records: list[Record], image_size: int) -> np.ndarray:
     if records[0].features is not None:
         return np.array([record.features for record in records], dtype="float32")
     origins = [record.where for record in records]

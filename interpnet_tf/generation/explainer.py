@@ -169,7 +169,7 @@ class Explainer:
             `(batch, max_length)`, padded; and `"texts"`, strings `(batch,)`.
         """
         batch_size = 32 if batch_size is None else batch_size
-        with predicting.input_pipeline(x, batch_size, self.introspector.input, steps) as batches:
+        with predicting.input_pipeline(x, batch_size, self.introspector, steps) as batches:
             if batches is None:
                 return predicting.with_texts(self, predicting.nothing_predicted(self))
             return predicting.with_texts(self, super().predict(batches, None, verbose, steps, callbacks))

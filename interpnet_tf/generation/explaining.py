@@ -80,7 +80,7 @@ def explain(
     few = not is_stream(x) and number_of_examples(x) < _MANY_EXAMPLES
     folded = None if few else model.decoder.fold()
     asked = None if class_id is None else asked_classes(model, class_id)
-    for index, part in enumerate(finite_batches(input_batches(x, batch_size, expected))):
+    for index, part in enumerate(finite_batches(input_batches(x, batch_size, expected), model.introspector)):
         of_part = None
         if asked is not None:
             of_part = classes_of_batch(asked, len(explanations), len(keras.tree.flatten(part)[0]))

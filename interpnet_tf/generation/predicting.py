@@ -18,6 +18,7 @@ from interpnet_tf.generation.explaining import classify_and_read
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.generation.loop import generate
 from interpnet_tf.introspection.finite import check_inputs, check_results, finite_batches
+from interpnet_tf.introspection.number_column import may_be_missing
 
 
 def predict_batch(model: ExplainingModel, x: Any) -> dict[str, tf.Tensor]:
@@ -47,7 +48,7 @@ def nothing_predicted(model: ExplainingModel) -> dict[str, np.ndarray]:
 
 @contextlib.contextmanager
 def input_pipeline(
-    x: Any, batch_size: int, expected: Any, steps: int | None = None
+    x: Any, batch_size: int, introspector: keras.Model, steps: int | None = None
 ) -> Iterator[tf.data.Dataset | None]:
     """Gives batches of inputs as Keras' loop reads them, or `None` if there is no example.
 
@@ -55,12 +56,14 @@ def input_pipeline(
     comes the first.
 
     Args:
-        x, batch_size, expected, steps: see `input_batches`.
+        x, batch_size, steps: see `input_batches`.
+        introspector: that reads them.
     """
+    expected, missing = introspector.input, may_be_missing(introspector)
     if not is_stream(x):
         x = read_arrays(x, expected)
-        check_inputs(x)  # before the first batch is explained
-    parts = finite_batches(input_batches(x, batch_size, expected, steps))
+        check_inputs(x, missing)  # before the first batch is explained
+    parts = finite_batches(input_batches(x, batch_size, expected, steps), introspector)
     first = next(parts, None)
     if first is None:
         yield None

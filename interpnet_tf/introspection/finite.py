@@ -6,24 +6,28 @@ if nothing had been.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from interpnet_tf.introspection.number_column import may_be_missing
 
-def finite_batches(batches: Iterable[Any], name: str = "x") -> Iterator[Any]:
+
+def finite_batches(batches: Iterable[Any], classifier: keras.Model, name: str = "x") -> Iterator[Any]:
     """Yields batches of inputs; raises a `ValueError` that names the first example with NaN or infinity.
 
     Args:
-        batches: of what a classifier reads.
+        batches: of what the classifier reads.
+        classifier: one that knows missing numbers may get NaN for them.
         name: of the argument, for the message.
     """
-    done = 0
+    done, missing = 0, may_be_missing(classifier)
     for batch in batches:
-        check_inputs(batch, done, name)
+        check_inputs(batch, missing, done, name)
         yield batch
         done += len(keras.tree.flatten(batch)[0])
 
@@ -42,30 +46,33 @@ def finite_r(
         ValueError: if x or r(x) is not finite for some example, which is named.
     """
     done = 0
-    for batch in finite_batches(batches):
+    for batch in finite_batches(batches, classifier):
         r = read(batch).numpy()
         check_results(classifier, np.isfinite(r).all(axis=1), done)
         yield r
         done += len(r)
 
 
-def check_inputs(x: Any, begin: int = 0, name: str = "x") -> None:
+def check_inputs(x: Any, missing: Sequence[bool] = (), begin: int = 0, name: str = "x") -> None:
     """Raises a `ValueError` that names the first example of a batch in which there is NaN or infinity.
 
     Args:
         x: what a classifier reads, an array or a structure of arrays `(batch, ...)`.
+        missing: of each array, whether NaN stands for what is missing, see `number_column.may_be_missing`.
         begin: number of the batch's first example.
         name: of the argument, for the message.
     """
-    for part in keras.tree.flatten(x):
+    for part, may_be_nan in itertools.zip_longest(keras.tree.flatten(x), missing, fillvalue=False):
         numbers = np.asarray(part) if isinstance(part, np.ndarray | tf.Tensor) else None
-        if numbers is None or numbers.dtype.kind != "f" or np.isfinite(numbers).all():
+        if numbers is None or numbers.dtype.kind != "f":
             continue
-        row = int(np.flatnonzero(~np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1))[0])
-        raise ValueError(
-            f"{name} holds NaN or infinity in example {begin + row}; replace such values or leave the "
-            "example out"
-        )
+        wrong = np.isinf(numbers) if may_be_nan else ~np.isfinite(numbers)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong.reshape(len(numbers), -1).any(axis=1))[0])
+            raise ValueError(
+                f"{name} holds {'' if may_be_nan else 'NaN or '}infinity in example {begin + row}; replace "
+                "such values or leave the example out"
+            )
 
 
 def check_weights(classifier: keras.Model) -> None:

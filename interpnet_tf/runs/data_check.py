@@ -8,30 +8,39 @@ import keras
 import numpy as np
 
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.inputs import read_arrays
 from interpnet_tf.introspection.probabilities import class_count
 
 
-def check_data(dataset: ExplanationDataset, what: str) -> None:
+def check_data(dataset: ExplanationDataset, what: str, trains_classifier: bool = True) -> None:
     """Raises a `ValueError` unless a run can be trained on a data set.
 
     Args:
         dataset: the training or the validation data.
         what: how error messages call it.
+        trains_classifier: whether the run trains a classifier of its own, too.
     """
     if len(dataset.class_names) < 2:
         raise ValueError(
             f"{what} has the class {dataset.class_names[0]!r} only; a classifier needs two or more"
         )
-    if isinstance(dataset.inputs, dict):
+    is_table = isinstance(dataset.inputs, dict)  # of which a cell may be missing
+    if trains_classifier and is_table and all(map(_holds_sentences, dataset.inputs.values())):
         raise ValueError(
-            f"{what} holds {' and '.join(dataset.inputs)} as they are, and what is trained "
-            "here reads numbers; make them with `interpnet features` and give the file with --features"
+            f"{what} holds {' and '.join(dataset.inputs)} as they are, and what is trained here reads "
+            "numbers and categories; make numbers of sentences with `interpnet features` and give the file "
+            "with --features, or give a text classifier that is trained already with --classifier"
         )
-    if not np.isfinite(dataset.inputs).all():
+    if not is_table and not np.isfinite(dataset.inputs).all():
         row = int(np.argwhere(~np.isfinite(dataset.inputs))[0][0])
         raise ValueError(f"the features of {dataset.ids[row]!r} in {what} are not finite; mend the file")
     if not any(dataset.explanations):
         raise ValueError(f"{what} has no sentence to learn from")
+
+
+def _holds_sentences(column: np.ndarray) -> bool:
+    """Whether the cells of a column are of three words or more on average."""
+    return column.dtype == object and np.mean([len(str(cell).split()) for cell in column]) >= 3
 
 
 def check_classifier(classifier: keras.Model, dataset: ExplanationDataset, what: str) -> None:
@@ -42,21 +51,39 @@ def check_classifier(classifier: keras.Model, dataset: ExplanationDataset, what:
         dataset: the data.
         what: how error messages call the data.
     """
-    if len(classifier.inputs) > 1:
+    if isinstance(dataset.inputs, dict) or len(classifier.inputs) > 1:
+        _check_columns(classifier, dataset, what)
+    else:
+        _check_shape(classifier, dataset, what)
+    if class_count(classifier) != len(dataset.class_names):
         raise ValueError(
-            f"classifier {classifier.name!r} reads several inputs, which a file of data has no names for; "
-            "train its explainer in Python, with InterpNet"
+            f"classifier {classifier.name!r} knows {class_count(classifier)} classes, but {what} has "
+            f"{len(dataset.class_names)}: {', '.join(dataset.class_names[:10])}"
         )
+
+
+def _check_columns(classifier: keras.Model, dataset: ExplanationDataset, what: str) -> None:
+    names = [tensor.name for tensor in classifier.inputs]
+    if not isinstance(dataset.inputs, dict):
+        raise ValueError(
+            f"classifier {classifier.name!r} reads the inputs {', '.join(names)}, but {what} holds "
+            f"{_shape(dataset.inputs.shape[1:])}; give data with a column of the name of each input"
+        )
+    try:
+        read_arrays(dataset, classifier.input)
+    except ValueError as error:
+        raise ValueError(
+            f"classifier {classifier.name!r} reads the inputs {', '.join(names)}, and {what} has the columns "
+            f"{', '.join(dataset.inputs)}: {error}"
+        ) from None
+
+
+def _check_shape(classifier: keras.Model, dataset: ExplanationDataset, what: str) -> None:
     wanted, given = classifier.inputs[0].shape[1:], dataset.inputs.shape[1:]
     if len(wanted) != len(given) or any(n not in (None, m) for n, m in zip(wanted, given, strict=True)):
         raise ValueError(
             f"classifier {classifier.name!r} reads {_shape(wanted)}, but {what} holds {_shape(given)}; give "
             "data as it was trained on, such as with --features or --image-size"
-        )
-    if class_count(classifier) != len(dataset.class_names):
-        raise ValueError(
-            f"classifier {classifier.name!r} knows {class_count(classifier)} classes, but {what} has "
-            f"{len(dataset.class_names)}: {', '.join(dataset.class_names[:10])}"
         )
 
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from interpnet_tf import metrics
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.inputs import read_arrays
 from interpnet_tf.introspection.finite import check_inputs, check_results
+from interpnet_tf.introspection.number_column import may_be_missing
 from interpnet_tf.introspection.probabilities import class_probabilities
 from interpnet_tf.model import InterpNet
 from interpnet_tf.runs.trained import Trained
@@ -111,8 +113,9 @@ def _yardsticks(
 
 
 def _predictions(model: InterpNet, dataset: ExplanationDataset) -> np.ndarray:
-    check_inputs(dataset.inputs)
-    scores = model.classifier.predict(dataset.inputs, verbose=0)
+    x = read_arrays(dataset, model.introspector.input)
+    check_inputs(x, may_be_missing(model.introspector))
+    scores = model.classifier.predict(x, verbose=0)
     probabilities = class_probabilities(model.classifier, scores, model.output_kind).numpy()
     check_results(model.classifier, np.isfinite(probabilities).all(axis=1))
     return probabilities.argmax(axis=-1)

@@ -66,8 +66,9 @@ def train(
         shutil.rmtree(checkpoints, ignore_errors=True)  # of a run that was killed at its very end
         return load(out / "model.keras")
     train_data, valid_data = splits or (config.load("train"), config.load("validation"))
-    check_data(train_data, f"the train split of {config.data!r}")
-    check_data(valid_data, f"the validation split of {config.data!r}")
+    trains_classifier = config.classifier is None and config.explainer is None
+    check_data(train_data, f"the train split of {config.data!r}", trains_classifier)
+    check_data(valid_data, f"the validation split of {config.data!r}", trains_classifier)
     keras.utils.set_random_seed(config.seed)
     model, learn = _explainer(config, train_data, valid_data, checkpoints, callbacks, r)
     if config.reason_epochs:
@@ -164,11 +165,16 @@ def _classifier_parts(
         check_classifier(classifier, dataset, repr(config.data))
         return classifier, None, None
     hidden, classes = classifiers.HIDDEN_LAYERS[config.variant], len(dataset.class_names)
+    options = {"dropout": config.classifier_dropout, "seed": config.seed}
+    if isinstance(dataset.inputs, dict):
+        if config.backbone is not None:
+            raise ValueError("backbone is for pictures, but the data are a table; leave it out")
+        head = classifiers.table_mlp(dataset.inputs, classes, hidden, **options)
+        return head, head, None
     backbone, shape = None, dataset.inputs.shape[1:]
     if config.backbone is not None:
         backbone = classifiers.feature_extractor(_read_classifier(config.backbone))
         shape = backbone.output_shape[1:]
-    options = {"dropout": config.classifier_dropout, "seed": config.seed}
     if len(shape) == 1:
         head = classifiers.mlp(shape[0], classes, hidden, **options)
     else:

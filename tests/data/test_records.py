@@ -198,8 +198,8 @@ GOOD = {"features": [1, 2], "label": "crow"}
             "label must be the name of a class or a whole number, got True",
         ),
         ({"features": [1, 2], "label": 1.5}, r"label must be .*, got 1\.5"),
-        ({"label": "crow"}, "neither image nor features"),
-        ({"label": "crow", "features": []}, "neither image nor features"),
+        ({"label": "crow"}, "no features, but"),
+        ({"label": "crow", "features": []}, "no features, but"),
         ({"label": "crow", "image": 3}, "image must be text, got 3"),
         ({"label": "crow", "features": [1, 2, 3]}, "3 features, but birds.jsonl:1 has 2"),
         (
@@ -230,10 +230,10 @@ def test_a_wrong_record_is_named_by_file_and_line(write, fields, message):
     [
         (
             "image,explanation\n",
-            r"csv:1: needs the columns label and image or features, has image, explanation",
+            r"csv:1: needs the column label, and image, features or columns of a table, has image, expl",
         ),
-        ("pixels,label\n", r"csv:1: needs the columns label and image or features, has pixels, label"),
-        ("\nfeatures,label\n1,crow\n", r"csv:1: needs the columns"),
+        ("label\n", r"csv:1: needs the column label, and image, features or columns of a table, has label"),
+        ("\nfeatures,label\n1,crow\n", r"csv:1: needs the column"),
         ("features,label,explanation\n1,crow,a, b.\n", r"csv:2: 4 cells for the 3 columns .*double quotes"),
         ('features,label\n1,crow\n2,"gu\nll"x\n', r"csv:4: not valid CSV"),
         ('features,label\n"1\n2",crow\n1 2,gull\n5,gull\n', r"csv:5: 1 features, but birds\.csv:3 has 2"),
@@ -348,7 +348,7 @@ def test_loading_names_the_options_that_are_known():
     with pytest.raises(ValueError, match=only):
         loading.load("sketchbirds", "train", features="birds.npz")
     with pytest.raises(
-        ValueError, match=r"has no option per_species, only class_names, features, image_size"
+        ValueError, match=r"has no option per_species, only class_names, columns, features, image_size"
     ):
         loading.load("birds.csv", "train", per_species=3)
 

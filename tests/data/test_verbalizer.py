@@ -236,6 +236,7 @@ class TestExamples:
         assert main(["verbalize", "--table", str(wine_csv), *arguments]) == 0
         assert "about 6 examples of 2 classes" in capsys.readouterr().out
         dataset = records.load(out)
+        assert list(dataset.inputs) == list(WINES)
         assert dataset.source == "verbalized"
         assert dataset.class_names == ["Barbera", "Riesling"]
         assert all(dataset.explanations)
@@ -248,12 +249,6 @@ class TestExamples:
         judgement = verbalizer.judge(sentences, [row for row in rows for _ in row["explanations"]])
         assert judgement.facts == judgement.true >= len(sentences)
         assert judgement.unknown == 0
-
-    def test_features_by_hand(self):
-        table = {"ash": np.array([1.0, 3.0, np.nan, 5.0]), "colour": np.array(["red", "white", None, "pink"])}
-        features = examples.features_of(table, np.array([True, True, True, False]))
-        # Mean 2, deviation 1; pink is not of the training part.
-        np.testing.assert_array_equal(features, [[-1, 1, 0], [1, 0, 1], [0, 0, 0], [3, 0, 0]])
 
     def test_splits_are_drawn(self, tmp_path):
         path = write_csv(tmp_path / "t.csv", {"size": range(40), "label": ["a", "b"] * 20})

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from interpnet_tf.data.tables import as_table, read_csv
 from interpnet_tf.data.verbalizer.attributes import Attribute, learn
 from interpnet_tf.data.verbalizer.choosing import Chooser, effects_of_classes
-from interpnet_tf.data.verbalizer.tables import as_table, read_csv
 
 THIRDS, LEVELS = (1 / 3, 2 / 3), ("low", "medium", "high")
 

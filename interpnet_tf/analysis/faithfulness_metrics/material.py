@@ -13,6 +13,7 @@ import tensorflow as tf
 from interpnet_tf.analysis.faithfulness_metrics.reader import Reader
 from interpnet_tf.analysis.faithfulness_metrics.sentence_vectors import TrainingSentences
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.inputs import read_arrays
 from interpnet_tf.generation.decoding import GREEDY
 from interpnet_tf.generation.scoring import log_probabilities
 from interpnet_tf.introspection.probabilities import class_probabilities
@@ -246,5 +247,6 @@ def _kept(kept: dict[str, Any], name: str, compute: Callable[[], Result]) -> Res
 
 def probabilities_of(model: InterpNet, dataset: ExplanationDataset, batch_size: int) -> np.ndarray:
     """Returns the probability of each class, float32 `(examples, classes)`."""
-    scores = model.classifier.predict(dataset.inputs, batch_size=batch_size, verbose=0)
+    x = read_arrays(dataset, model.introspector.input)
+    scores = model.classifier.predict(x, batch_size=batch_size, verbose=0)
     return class_probabilities(model.classifier, scores, model.output_kind).numpy()

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.inputs import read_arrays
 from interpnet_tf.fitting.optimizers import FusedAdam
 from interpnet_tf.model import InterpNet
 
@@ -95,7 +96,9 @@ def permuted_labels(
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=model.output_kind == "logits")
     keras.utils.set_random_seed(seed)
     other.classifier.compile(FusedAdam(learning_rate), loss)
-    other.classifier.fit(train.inputs, labels, batch_size=batch_size, epochs=epochs, verbose=0)
+    other.classifier.fit(
+        read_arrays(train, other.introspector.input), labels, batch_size=batch_size, epochs=epochs, verbose=0
+    )
     train = train.explained()
     r = other.introspect(train)
     return _with_trained_decoder(other, train, r, decoder_epochs, batch_size, learning_rate, seed)

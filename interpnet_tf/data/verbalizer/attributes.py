@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from interpnet_tf.data.verbalizer.tables import Table
+from interpnet_tf.data.tables import Table
 
 KINDS = ("weights", "number", "category", "boolean")
 _YES = ("yes", "true", "1")

@@ -14,7 +14,7 @@ import numpy as np
 from interpnet_tf.data import cub, cub_attributes
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.record_files import read_fields
-from interpnet_tf.data.verbalizer.tables import Table, read_csv
+from interpnet_tf.data.tables import Table, read_csv
 from interpnet_tf.data.verbalizer.verbalizer import Verbalizer
 from interpnet_tf.language.text import clean_name
 from interpnet_tf.support.atomic import write_atomically
@@ -22,7 +22,6 @@ from interpnet_tf.support.atomic import write_atomically
 SOURCE = "verbalized"
 # Fields of a record that say nothing of the example itself.
 _FIELDS = ("id", "image", "label", "split", "features", "explanation", "explanations", "source")
-_MOST_CATEGORIES = 50
 
 Records = list[dict[str, Any]]
 
@@ -42,8 +41,7 @@ def of_table(
         seed: of the division and of the sentences.
 
     Returns:
-        Records with the cells by name and, where there is no `image`, `features`: numbers standardised by the
-        training part, 0 where they are missing, and a 0 or 1 for each category.
+        Records with the cells by name, which are the inputs of a classifier where there is no `image`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -64,12 +62,10 @@ def of_table(
         [one for one, is_training in zip(labels, training, strict=True) if is_training],
     )
     sentences = verbalizer(facts, labels, n, seed)
-    features = None if "image" in table else features_of(facts, training)
     return [
         {
             "id": str(table["id"][row]) if "id" in table else f"{path.name}:{row + 2}",
             **({"image": path.parent / str(table["image"][row])} if "image" in table else {}),
-            **({"features": [round(x, 6) for x in features[row].tolist()]} if features is not None else {}),
             **{name: _cell(column[row]) for name, column in facts.items()},
             "label": labels[row],
             "split": str(splits[row]),
@@ -204,36 +200,6 @@ def check_path(path: Path) -> None:
     """Raises a `ValueError` unless a path ends as `write` needs it."""
     if path.suffix != ".jsonl":
         raise ValueError(f"path must end in .jsonl, got {str(path)!r}")
-
-
-def features_of(table: Table, training: np.ndarray) -> np.ndarray:
-    """Returns what a classifier reads of the rows of a table.
-
-    Args:
-        table: the columns.
-        training: which rows the scale is learnt of, bool `(rows,)`.
-
-    Returns:
-        float32 `(rows, features)`: numbers standardised, 0 where they are missing; of other columns a 0 or 1
-        for each value, none where more than 50 differ.
-
-    Example:
-
-    >>> features_of({"size": np.array([1.0, 3.0]), "colour": np.array(["red", None])}, np.array([True, True]))
-    array([[-1.,  1.],
-           [ 1.,  0.]], dtype=float32)
-    """
-    parts = []
-    for column in table.values():
-        if column.dtype.kind == "f":
-            known = column[training][np.isfinite(column[training])]
-            mean, deviation = (known.mean(), known.std() or 1.0) if len(known) else (0.0, 1.0)
-            parts.append(np.nan_to_num((column - mean) / deviation, posinf=0, neginf=0)[:, None])
-        else:
-            values = sorted({str(cell) for cell in column[training] if cell is not None})
-            if len(values) <= _MOST_CATEGORIES:
-                parts += [np.array([str(cell) == value for cell in column])[:, None] for value in values]
-    return np.concatenate(parts, axis=1).astype("float32")
 
 
 def _numbers(where: str, values: Any) -> list[float]:

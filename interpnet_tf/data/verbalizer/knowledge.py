@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from interpnet_tf.data.tables import Table
 from interpnet_tf.data.verbalizer.attributes import Attribute
 from interpnet_tf.data.verbalizer.choosing import effect, effects_of_classes
-from interpnet_tf.data.verbalizer.tables import Table
 from interpnet_tf.data.verbalizer.vocabulary import Fact
 
 _DIGITS = 4  # of what is kept

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from interpnet_tf.data.tables import as_table
 from interpnet_tf.data.verbalizer.attributes import Attribute, learn
 from interpnet_tf.data.verbalizer.choosing import Chooser
 from interpnet_tf.data.verbalizer.derived import sayings_of
 from interpnet_tf.data.verbalizer.judging import Judgement, judge
 from interpnet_tf.data.verbalizer.knowledge import Knowledge
 from interpnet_tf.data.verbalizer.reading import Reader, Reading
-from interpnet_tf.data.verbalizer.tables import as_table
 from interpnet_tf.data.verbalizer.templates import Templates
 from interpnet_tf.data.verbalizer.vocabulary import Fact, Vocabulary
 from interpnet_tf.data.verbalizer.writing import Writer

@@ -14,7 +14,26 @@ import numpy as np
 from interpnet_tf.language.text import clean_name
 
 Table = dict[str, np.ndarray]
+# What stands for a missing cell in a file, or in pandas, whatever its case.
 _MISSING = ("", "nan", "none", "null", "<na>", "nat")
+
+
+def is_table(x: Any) -> bool:
+    """Whether `x` is a pandas DataFrame or the like, or a list of mappings, one a row."""
+    if isinstance(x, (list, tuple)):
+        return bool(x) and all(isinstance(row, Mapping) for row in x)
+    return hasattr(x, "columns") and hasattr(x, "iloc")
+
+
+def cells_by_column(table: Any) -> dict[str, Any]:
+    """Returns the cells of what `is_table` is true of, just as they are, by the column's name.
+
+    A row that lacks a column has `None` there.
+    """
+    if hasattr(table, "columns"):
+        return {str(name): table[name].tolist() for name in table.columns}
+    names = dict.fromkeys(name for row in table for name in row)
+    return {str(name): [row.get(name) for row in table] for name in names}
 
 
 def as_table(table: Any, names: Sequence[str] | None = None) -> Table:
@@ -37,12 +56,8 @@ def as_table(table: Any, names: Sequence[str] | None = None) -> Table:
     >>> as_table([{"alcohol": "14.2", "colour": "red"}, {"alcohol": "", "colour": "white"}])
     {'alcohol': array([14.2,  nan]), 'colour': array(['red', 'white'], dtype=object)}
     """
-    if isinstance(table, Sequence) and table and all(isinstance(row, Mapping) for row in table):
-        columns = {
-            name: [row.get(name) for row in table] for name in dict.fromkeys(n for r in table for n in r)
-        }
-    elif hasattr(table, "columns") and hasattr(table, "iloc"):
-        columns = {str(name): table[name].tolist() for name in table.columns}
+    if is_table(table):
+        columns = cells_by_column(table)
     elif isinstance(table, Mapping):
         columns = {str(name): column for name, column in table.items()}
     else:
@@ -78,7 +93,7 @@ def read_csv(path: str | os.PathLike) -> Table:
     cells: list[list[str]] = []
     try:
         header = [clean_name(name) for name in next(rows, [])]
-        if not header or not all(header) or len(set(header)) != len(header):
+        if not header or not all(header[1:]) or len(set(header)) != len(header):
             raise ValueError(f"{path.name}:1: needs a header, one different name a column, has {header}")
         for row in rows:
             if row and len(row) != len(header):
@@ -91,15 +106,17 @@ def read_csv(path: str | os.PathLike) -> Table:
         raise ValueError(f"{path.name}:{rows.line_num}: not valid CSV: {error}") from error
     if not cells:
         raise ValueError(f"{path.name} holds no row")
-    return as_table(dict(zip(header, zip(*cells, strict=True), strict=True)))
+    columns = dict(zip(header, zip(*cells, strict=True), strict=True))
+    columns.pop("", None)  # the index that pandas writes
+    return as_table(columns)
 
 
 def _column(cells: Any) -> np.ndarray:
     array = np.asarray(cells)
     if array.dtype.kind in "iuf":
         return array.astype("float64")
-    values = [_cell(cell) for cell in array.tolist()]
-    numbers = [_number(value) for value in values]
+    values = [known(cell) for cell in array.tolist()]
+    numbers = [as_number(value) for value in values]
     if all(number is not None for number in numbers):
         return np.array(numbers, "float64")
     column = np.empty(len(values), object)
@@ -107,14 +124,16 @@ def _column(cells: Any) -> np.ndarray:
     return column
 
 
-def _cell(cell: Any) -> Any:
+def known(cell: Any) -> Any:
+    """Returns the text of a cell, or the boolean that it is; `None` where it is missing."""
     if cell is None or isinstance(cell, bool):
         return cell
     text = str(cell).strip()
     return None if text.lower() in _MISSING else text
 
 
-def _number(value: Any) -> float | None:
+def as_number(value: Any) -> float | None:
+    """Returns the number of what `known` returned, nan where it is missing; `None` if it is none."""
     if value is None:
         return float("nan")
     try:
