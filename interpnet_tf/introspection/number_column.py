@@ -64,5 +64,5 @@ def may_be_missing(classifier: keras.Model) -> list[bool]:
         for node in layer._inbound_nodes:
             for tensor in node.input_tensors:
                 readers.setdefault(id(tensor), []).append(layer)
-    of_inputs = [readers.get(id(tensor), []) for tensor in keras.tree.flatten(classifier.input)]
+    of_inputs = [readers.get(id(tensor), []) for tensor in classifier.inputs]
     return [bool(some) and all(isinstance(one, NumberColumn) for one in some) for some in of_inputs]

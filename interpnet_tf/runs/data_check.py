@@ -70,7 +70,7 @@ def _check_columns(classifier: keras.Model, dataset: ExplanationDataset, what: s
             f"{_shape(dataset.inputs.shape[1:])}; give data with a column of the name of each input"
         )
     try:
-        read_arrays(dataset, classifier.input)
+        read_arrays(dataset, classifier.inputs)
     except ValueError as error:
         raise ValueError(
             f"classifier {classifier.name!r} reads the inputs {', '.join(names)}, and {what} has the columns "
