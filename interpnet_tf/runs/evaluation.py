@@ -37,7 +37,7 @@ def evaluate(
         model: a trained `InterpNet`.
         dataset: examples, of which those with sentences are explained and all are classified.
         training_sentences: the sentences of each training example, for the yardsticks.
-        reference_counts: against how many reference sentences to score.
+        reference_counts: against how many reference sentences to score, no more than an example has.
         name: of the model's row.
         yardsticks: whether to score, beside the model, what needs none.
         **decoding: how the words are chosen, as in `InterpNet.explain`.
@@ -53,6 +53,8 @@ def evaluate(
         raise ValueError(
             "no example of the split has a reference sentence; there is nothing to score against"
         )
+    most = max(map(len, explained.explanations))
+    reference_counts = tuple(dict.fromkeys(min(count, most) for count in reference_counts))
     explanations = model.explain(explained, **decoding)
     hypotheses = [explanation.text for explanation in explanations]
     rows = {name: (hypotheses, explained.explanations)}

@@ -13,3 +13,9 @@ def test_rows(make_model, birds, yardsticks, beside):
     assert list(result["rows"]) == ["mine", *beside]
     assert all(set(by_count) == {"1"} for by_count in result["rows"].values())
     assert result["explained"] == result["examples"] - 1
+
+
+@pytest.mark.usefixtures("quick_meteor")
+def test_no_more_references_are_told_of_than_there_are(make_model, birds):
+    result = evaluation.evaluate(make_model(), birds, birds.explanations, yardsticks=False)
+    assert list(result["rows"]["model"]) == ["2"]  # a crow has two sentences, and no bird has more

@@ -1,0 +1,85 @@
+"""How good explanations of e-SNLI are, beside what needs no network, or no machine at all.
+
+    python benchmarks/esnli.py runs/esnli-2 runs/esnli-0 --root esnli --features pairs.npz
+
+Prints a row for each run, and one each for the most frequent sentence, a template filled with the pair and
+chosen by the true label, a sentence of the nearest training pair, and a person, whose first explanation is
+scored against the others. A reader of words and pairs of words, trained on people's explanations of the
+training pairs, names the label that a sentence tells: `label told` is the share in which that is the true
+one, `label kept` the one that the network predicts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# After the templates of Camburu et al., 2018, appendix A.
+TEMPLATES = {
+    "neutral": "Just because {premise} does not mean that {hypothesis} .",
+    "entailment": "{premise} implies that {hypothesis} .",
+    "contradiction": "It can either be {premise} or {hypothesis} .",
+}
+METRICS = ("bleu_4", "meteor", "cider_d", "rouge_l")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("runs", metavar="RUN", nargs="*", help="run folders")
+    parser.add_argument("--root", required=True, help="folder of e-SNLI")
+    parser.add_argument("--features", required=True, help=".npz file that `interpnet features` wrote")
+    parser.add_argument("--split", default="test", choices=("validation", "test"))
+    parser.add_argument("--sampler", default="greedy", help="how runs choose words (default: greedy)")
+    parser.add_argument("--no-yardsticks", action="store_true", help="print the runs' rows alone")
+    options = parser.parse_args()
+
+    import numpy as np
+
+    from interpnet_tf import metrics, runs
+    from interpnet_tf.data import esnli
+    from interpnet_tf.metrics.read_back import ReadBack
+
+    train, test = (esnli.load(options.root, split, options.features) for split in ("train", options.split))
+    reader = ReadBack().fit(train.explanations, train.labels)
+    references = test.explanations
+
+    print(
+        "| | accuracy | BLEU-4 | METEOR | CIDEr-D | ROUGE-L | label told | label kept | different sentences |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+
+    def row(
+        name: str, said: list[str], others: list[list[str]] = references, predicted: np.ndarray | None = None
+    ):
+        scores, read = metrics.score(said, others, METRICS), reader.predict(said)
+        shares = [None if predicted is None else np.mean(predicted == test.labels)]
+        shares += [scores[metric] for metric in METRICS] + [np.mean(read == test.labels)]
+        shares += [None if predicted is None else np.mean(read == predicted)]
+        cells = ["" if share is None else f"{100 * share:.1f}" for share in shares]
+        print(f"| {name} | {' | '.join(cells)} | {len(set(said))} |", flush=True)
+
+    for run in options.runs:
+        explanations = runs.read(run)[1].explain(test, sampler=options.sampler)
+        predicted = np.array([explanation.class_id for explanation in explanations])
+        row(run, [explanation.text for explanation in explanations], predicted=predicted)
+    if options.no_yardsticks:
+        return
+    pairs = esnli.load(options.root, options.split, features=False).inputs
+    row("constant", [metrics.most_frequent_sentence(train.explanations)] * len(test))
+    row(
+        "template of the true label",
+        [
+            TEMPLATES[test.class_names[label]].format(
+                premise=premise.rstrip(" ."), hypothesis=said.rstrip(" .")
+            )
+            for label, premise, said in zip(test.labels, *pairs.values(), strict=True)
+        ],
+    )
+    row("nearest training pair", metrics.nearest_neighbour(train.explanations, train.inputs, test.inputs))
+    row("one person against the others", *metrics.human_row(references))
+
+
+if __name__ == "__main__":
+    main()
