@@ -2,11 +2,11 @@
 
     python benchmarks/esnli.py runs/esnli-2 runs/esnli-0 --root esnli --features pairs.npz
 
-Prints a row for each run, and one each for the most frequent sentence, a template filled with the pair and
-chosen by the true label, a sentence of the nearest training pair, and a person, whose first explanation is
-scored against the others. A reader of words and pairs of words, trained on people's explanations of the
-training pairs, names the label that a sentence tells: `label told` is the share in which that is the true
-one, `label kept` the one that the network predicts.
+Prints a row for each run, and one each for the most frequent sentence, that of the true label, a template
+filled with the pair and chosen by the true label, a sentence of the nearest training pair, and a person,
+whose first explanation is scored against the others. A reader of words and pairs of words, trained on
+people's explanations of the training pairs, names the label that a sentence tells: `label told` is the share
+in which that is the true one, `label kept` the one that the network predicts.
 """
 
 from __future__ import annotations
@@ -68,8 +68,13 @@ def main() -> None:
         return
     pairs = esnli.load(options.root, options.split, features=False).inputs
     row("constant", [metrics.most_frequent_sentence(train.explanations)] * len(test))
+    of_labels = [
+        metrics.most_frequent_sentence(train.subset(train.labels == label).explanations)
+        for label in range(len(train.class_names))
+    ]
+    row("constant of the true label", [of_labels[label] for label in test.labels])
     row(
-        "template of the true label",
+        "template of the true label, filled with the pair",
         [
             TEMPLATES[test.class_names[label]].format(
                 premise=premise.rstrip(" ."), hypothesis=said.rstrip(" .")
