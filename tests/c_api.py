@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 # Numbers of `TF_DataType`.
-TYPES = {"float32": 1, "int32": 3, "uint8": 4, "string": 7, "int64": 9}
+TYPES = {"float32": 1, "int32": 3, "uint8": 4, "string": 7, "int64": 9, "bool": 10}
 STRING_BYTES = 24  # of a `TF_TString`
 
 

@@ -15,12 +15,12 @@ import tensorflow as tf
 from keras.src.applications import convnext, efficientnet, mobilenet_v2, mobilenet_v3, nasnet
 from packaging.version import Version
 
+from interpnet_tf import classifiers
+
 layers = keras.layers
 
 COLUMNS = ("r(x)", "probabilities", "save, load", "SavedModel", "LiteRT")
-ONE_INPUT = "an exported classifier must have one input"
 REASONS = {
-    ONE_INPUT: "one input only: make them one, side by side, and split it again inside the classifier",
     "reads strings": "reads numbers only: explain the part behind the layer that makes numbers of the texts",
     "no lookup tables": "has no lookup tables: explain the part behind them, and look up in the app",
     "inputs of one size": "has inputs of one size: build the classifier with a fixed `keras.Input`",
@@ -449,12 +449,29 @@ def text():
     "several inputs",
     lambda random: {"image": pictures(8, 8, 3)(random), "facts": numbers(5)(random)},
     ["facts", "pool", "probabilities"],
-    refusals=dict.fromkeys(("SavedModel", "LiteRT"), ONE_INPUT),
 )
 def several_inputs():
     inputs = {"image": keras.Input((8, 8, 3), name="image"), "facts": keras.Input((5,), name="facts")}
     x = layers.GlobalAveragePooling2D(name="pool")(layers.Rescaling(1 / 255)(inputs["image"]))
     return head(inputs, layers.Concatenate()([x, inputs["facts"]]))
+
+
+def _measurements(random: np.random.Generator) -> dict[str, np.ndarray]:
+    return {"ash": np.float32([1.5, np.nan, 2.5]), "corked": np.array([True, False, True])}
+
+
+@kind("a table of numbers, some missing", _measurements, ["features", "hidden_1"])
+def table_of_numbers():
+    return classifiers.table_mlp(_measurements(None), 3, (4,), seed=0)
+
+
+def _wines(random: np.random.Generator) -> dict[str, np.ndarray]:
+    return {**_measurements(random), "colour": np.array(["red", "", "white"], object)}
+
+
+@kind("a table with categories", _wines, ["features", "hidden_1"], refusals={"LiteRT": "reads strings"})
+def table_with_categories():
+    return classifiers.table_mlp(_wines(None), 3, (4,), seed=0)
 
 
 def _with_mask(random: np.random.Generator) -> dict[str, np.ndarray]:
@@ -466,7 +483,7 @@ def _with_mask(random: np.random.Generator) -> dict[str, np.ndarray]:
     "BERT of KerasHub",
     _with_mask,
     ["pooled_dense", "probabilities"],
-    refusals=dict.fromkeys(("SavedModel", "LiteRT"), ONE_INPUT),
+    refusals={"LiteRT": "inputs of one size"},
 )
 def bert():
     import keras_hub

@@ -139,8 +139,10 @@ def assert_same_model(loaded, model, x):
 def saved_model_outputs(path, x):
     """Returns what the signature `serving_default` answers, as arrays."""
     function = tf.saved_model.load(path).signatures["serving_default"]
-    dtype = function.structured_input_signature[1]["x"].dtype
-    return {name: output.numpy() for name, output in function(x=tf.constant(x, dtype)).items()}
+    inputs = x if isinstance(x, dict) else {"x": x}
+    specs = function.structured_input_signature[1]
+    inputs = {name: tf.constant(part, specs[name].dtype) for name, part in inputs.items()}
+    return {name: output.numpy() for name, output in function(**inputs).items()}
 
 
 def test_the_document_holds_this_table():

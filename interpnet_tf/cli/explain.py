@@ -18,7 +18,13 @@ def add_parser(commands: Any) -> None:
     """Adds the command to those of `interpnet`."""
     explain = commands.add_parser("explain", help="classify files and say why")
     explain.add_argument("run", metavar="RUN", help=arguments.RUN)
-    explain.add_argument("files", metavar="FILE", nargs="+", help="images, or .npy or .npz files of arrays")
+    explain.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="*",
+        help="images, .csv or .jsonl files of rows, or .npy or .npz files of arrays",
+    )
+    explain.add_argument("--text", action="append", default=[], help="a text, for a classifier of texts")
     explain.add_argument("--json", action="store_true", help="print one JSON object a line")
     explain.add_argument("--n-best", type=int, help="explanations a file (default: 1)")
     explain.add_argument(
@@ -56,7 +62,13 @@ def run(options: argparse.Namespace) -> None:
     from interpnet_tf.runs.trained import Trained
 
     trained, decoding = Trained(options.run), arguments.decoding(options)
-    names, inputs = input_files.read_inputs(options.files, trained.model.classifier)
+    if bool(options.files) == bool(options.text):
+        raise ValueError("name the files to explain, or give texts with --text, and not both")
+    classifier = trained.model.classifier
+    if options.text:
+        names, inputs = options.text, input_files.read_texts(options.text, classifier)
+    else:
+        names, inputs = input_files.read_inputs(options.files, classifier)
     if options.reasons:
         explanations = _reasons(trained, inputs, options, decoding)
     elif options.confidence is None:

@@ -1,4 +1,4 @@
-"""Files to explain: pictures, or arrays of what a classifier reads."""
+"""Files to explain: pictures, rows of tables, or arrays of what a classifier reads."""
 
 from __future__ import annotations
 
@@ -10,32 +10,40 @@ import keras
 import numpy as np
 
 from interpnet_tf.data.images import read_image
+from interpnet_tf.data.inputs import input_structure, read_arrays
+from interpnet_tf.data.record_files import read_objects
+from interpnet_tf.data.tables import read_rows
 from interpnet_tf.support.array_files import read_array
 
-_ARRAYS = (".npy", ".npz")
+_ARRAYS, _TABLES = (".npy", ".npz"), (".csv", ".jsonl")
 
 
-def read_inputs(paths: Sequence[str], classifier: keras.Model) -> tuple[list[str], np.ndarray]:
+def read_inputs(paths: Sequence[str], classifier: keras.Model) -> tuple[list[str], Any]:
     """Reads files into what a classifier takes.
 
     Args:
         paths: of `.npy` or `.npz` files (array `features`) of one input of the classifier, such as a feature
             vector `(width,)`, or several `(examples, ...)`; for a classifier of colour pictures also of
-            pictures.
-        classifier: the classifier with a single input.
+            pictures. For a classifier of the columns of a table, or of one text, the paths of `.csv` or
+            `.jsonl` files that have a column for each input.
+        classifier: the classifier.
 
     Returns:
-        A name for each example, and the examples, `(examples, ...)`.
+        A name for each example (of a row its `id`, else file and number), and the examples in the structure
+        of the classifier's input, `(examples, ...)` each.
 
     Raises:
         FileNotFoundError: if a file is missing.
         ValueError: if a file holds something else than the classifier reads.
     """
     inputs = classifier.inputs
-    if len(inputs) > 1:
+    are_tables = [Path(path).suffix.lower() in _TABLES for path in paths]
+    if all(are_tables):
+        return _read_tables(paths, classifier)
+    if any(are_tables) or len(inputs) > 1 or inputs[0].dtype == "string":
         raise ValueError(
-            f"the classifier reads {len(inputs)} inputs, and a file is one; explain them in Python, with "
-            "model.explain"
+            f"{paths[are_tables.index(False)]}: the classifier reads {_named(inputs)}; give .csv or .jsonl "
+            "files alone, with a column of each name"
         )
     shape = tuple(inputs[0].shape[1:])
     names: list[str] = []
@@ -50,6 +58,42 @@ def read_inputs(paths: Sequence[str], classifier: keras.Model) -> tuple[list[str
     if len({part.shape[1:] for part in parts}) > 1:
         raise ValueError(f"the files hold arrays of several shapes: {[part.shape[1:] for part in parts]}")
     return names, np.concatenate(parts)
+
+
+def read_texts(texts: Sequence[str], classifier: keras.Model) -> Any:
+    """Returns texts as a classifier of one text takes them.
+
+    Raises:
+        ValueError: if the classifier reads something else.
+    """
+    if len(classifier.inputs) != 1 or classifier.inputs[0].dtype != "string":
+        raise ValueError(
+            f"--text is for a classifier of one text, but {classifier.name!r} reads "
+            f"{_named(classifier.inputs)}; give a file"
+        )
+    return read_arrays(list(texts), input_structure(classifier))
+
+
+def _read_tables(paths: Sequence[str], classifier: keras.Model) -> tuple[list[str], Any]:
+    names: list[str] = []
+    parts: list[Any] = []
+    for path in paths:
+        is_csv = Path(path).suffix.lower() == ".csv"
+        rows = read_rows(path) if is_csv else read_objects(Path(path))
+        if not rows:
+            raise ValueError(f"{path} holds no row")
+        names += [str(row.get("id") or f"{path}[{index}]") for index, row in enumerate(rows)]
+        try:
+            parts.append(read_arrays(rows, input_structure(classifier), Path(path).name))
+        except ValueError as error:
+            raise ValueError(f"{path}: the classifier reads {_named(classifier.inputs)}; {error}") from None
+    return names, keras.tree.map_structure(lambda *some: np.concatenate(some), *parts)
+
+
+def _named(inputs: Sequence[Any]) -> str:
+    if len(inputs) == 1:
+        return f"the column {inputs[0].name!r}"
+    return f"the columns {', '.join(tensor.name for tensor in inputs)}"
 
 
 def _read_picture(path: str, shape: tuple[int | None, ...]) -> np.ndarray:

@@ -58,6 +58,11 @@ def inputs_of(x: Any) -> Any:
     return x.inputs if isinstance(x, ExplanationDataset) else x
 
 
+def input_structure(classifier: keras.Model) -> Any:
+    """Returns the symbolic input of a classifier, in the structure in which it takes its data."""
+    return classifier.inputs[0] if isinstance(classifier, keras.Sequential) else classifier.input
+
+
 def number_of_examples(x: Any) -> int:
     """Returns the number of examples in what `read_arrays` returned."""
     return int(keras.tree.flatten(x)[0].shape[0])

@@ -29,15 +29,7 @@ def read_fields(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     readers = {".csv": _read_csv, ".jsonl": _read_jsonl}
     if path.suffix.lower() not in readers:
         raise ValueError(f"path must end in .csv or .jsonl, got {str(path)!r}")
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {str(path)!r}")
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path.name}:{line}: not UTF-8 text; save the file as UTF-8") from None
-    for line, fields in readers[path.suffix.lower()](path.name, text):
+    for line, fields in readers[path.suffix.lower()](path.name, _text_of(path)):
         for name, value in fields.items():
             for part in value if isinstance(value, list) else [value]:
                 if isinstance(part, str):
@@ -46,6 +38,27 @@ def read_fields(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             f"{path.name}:{line}",
             {name: value for name, value in fields.items() if value not in (None, "", [])},
         )
+
+
+def read_objects(path: Path) -> list[dict[str, Any]]:
+    """Reads the objects of a JSON Lines file, just as they are.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is not of its format; the message begins with file and line number.
+    """
+    return [fields for _, fields in _read_jsonl(path.name, _text_of(path))]
+
+
+def _text_of(path: Path) -> str:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {str(path)!r}")
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path.name}:{line}: not UTF-8 text; save the file as UTF-8") from None
 
 
 def _read_csv(file: str, text: str) -> Iterator[tuple[int, dict[str, Any]]]:

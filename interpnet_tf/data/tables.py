@@ -76,7 +76,12 @@ def as_table(table: Any, names: Sequence[str] | None = None) -> Table:
 
 
 def read_csv(path: str | os.PathLike) -> Table:
-    """Reads a CSV file with a header, in UTF-8.
+    """Reads a CSV file as a table, see `read_rows`."""
+    return as_table(read_rows(path))
+
+
+def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
+    """Reads the rows of a CSV file with a header, in UTF-8, cells as they are.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -106,9 +111,8 @@ def read_csv(path: str | os.PathLike) -> Table:
         raise ValueError(f"{path.name}:{rows.line_num}: not valid CSV: {error}") from error
     if not cells:
         raise ValueError(f"{path.name} holds no row")
-    columns = dict(zip(header, zip(*cells, strict=True), strict=True))
-    columns.pop("", None)  # the index that pandas writes
-    return as_table(columns)
+    # A column without a name is the index that pandas writes.
+    return [{name: cell for name, cell in zip(header, row, strict=True) if name} for row in cells]
 
 
 def _column(cells: Any) -> np.ndarray:

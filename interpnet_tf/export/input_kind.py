@@ -29,7 +29,7 @@ def input_kind(classifier: keras.Model, wanted: str | None = None) -> str:
     ImageNet's standard scores. The shape alone says nothing: spectrograms and pixels / 255 have it, too.
 
     Args:
-        classifier: with a single input.
+        classifier: one of several inputs reads no pictures.
         wanted: what the user says: `"picture"`, `"array"`, or `None` to let the classifier decide.
 
     Returns:
@@ -39,7 +39,7 @@ def input_kind(classifier: keras.Model, wanted: str | None = None) -> str:
         ValueError: if `wanted` is none of these, or a picture is wanted of a classifier of something else.
     """
     shape = classifier.inputs[0].shape[1:]
-    fits = len(shape) == 3 and shape[-1] in (1, 3)
+    fits = len(classifier.inputs) == 1 and len(shape) == 3 and shape[-1] in (1, 3)
     if wanted not in ("picture", "array", None):
         raise ValueError(f"input must be 'picture', 'array' or None, got {wanted!r}")
     if wanted == "picture" and not fits:

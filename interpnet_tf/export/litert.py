@@ -10,17 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from interpnet_tf.data.dataset import ExplanationDataset
+from interpnet_tf.data.inputs import number_of_examples, read_arrays
 from interpnet_tf.export import litert_graph, quality
 from interpnet_tf.export.input_kind import check_samples, input_kind
 from interpnet_tf.export.litert_file import LiteRTModel, check_ops, check_runs, least_runtime, ops, pack
 from interpnet_tf.export.litert_link import link
 from interpnet_tf.export.litert_refusals import check_convertible, refusing
 from interpnet_tf.export.model_card import model_card
-from interpnet_tf.export.signatures import input_spec, reads_files
+from interpnet_tf.export.signatures import input_specs, reads_files
 from interpnet_tf.export.single_precision import in_float32
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.language.tokenizer import SPECIAL_TOKENS
@@ -95,17 +97,18 @@ def export_litert(
     """
     path = Path(path)
     if isinstance(samples, ExplanationDataset):
-        samples, references, labels = samples.inputs, samples.explanations, samples.labels
+        references, labels = samples.explanations, samples.labels
     max_length = model.max_length if max_length is None else max_length
     _check(path, quantize, samples, overwrite, max_length)
     model.decoder.check_length(max_length)
     check_convertible(model)
+    samples = None if samples is None else read_arrays(samples, model.introspector.input, "samples")
     kind = input_kind(model.classifier, input)
     check_samples(samples, kind)
     files = _associated_files(model, max_length, kind)
     content = convert(model, quantize, samples, max_length, batch_size, fold)
     check_ops(content)
-    check_runs(content, input_spec(model).shape[1:])
+    check_runs(content, {spec.name: spec.shape[1:] for spec in input_specs(model)})
     card = model_card(model, name or path.stem, details)
     card["versions"]["ai-edge-litert"] = importlib.metadata.version("ai-edge-litert")
     card |= {
@@ -154,14 +157,26 @@ def _of_float32(
     fold: bool | None,
 ) -> bytes:
     max_length = max_length or model.max_length
-    spec = tf.TensorSpec((batch_size, *input_spec(model).shape[1:]), tf.float32, name="x")
+    inputs = {
+        spec.name: tf.TensorSpec((batch_size, *spec.shape[1:]), tf.float32, name=spec.name)
+        for spec in input_specs(model)
+    }
+
+    def by_name(body: Callable[[Any], dict[str, tf.Tensor]]) -> Callable[..., dict[str, tf.Tensor]]:
+        pack = keras.tree.pack_sequence_as
+        return lambda **named: body(pack(model.introspector.input, [named[name] for name in inputs]))
+
     if quantize != "int8":
         functions = litert_graph.signatures(model, max_length, fold)
-        return _converted({name: (body, {"x": spec}) for name, body in functions.items()}, quantize)
+        return _converted({name: (by_name(body), inputs) for name, body in functions.items()}, quantize)
     introspect, rest = litert_graph.parts(model, max_length, fold)
-    calibration = [np.asarray(x, "float32")[None] for x in samples[:_CALIBRATION_EXAMPLES]]
-    first = _converted({"introspect": (introspect, {"x": spec})}, "int8", calibration)
-    outputs = tf.function(introspect).get_concrete_function(spec).structured_outputs
+    named, introspect = _named(model, samples), by_name(introspect)
+    calibration = [
+        {name: np.asarray(part[row : row + 1], "float32") for name, part in named.items()}
+        for row in range(min(_CALIBRATION_EXAMPLES, len(next(iter(named.values())))))
+    ]
+    first = _converted({"introspect": (introspect, inputs)}, "int8", calibration)
+    outputs = tf.function(introspect).get_concrete_function(**inputs).structured_outputs
     path = model.introspector.probabilities_path
     specs = {name: tf.TensorSpec(outputs[name].shape, tf.float32, name=name) for name in ("r", path)}
     of_part = {"explain": specs, "classify": {path: specs[path]}}
@@ -171,7 +186,7 @@ def _of_float32(
 def _converted(
     functions: Mapping[str, tuple[Callable[..., dict[str, tf.Tensor]], Mapping[str, tf.TensorSpec]]],
     quantize: str | None,
-    calibration: Sequence[np.ndarray] = (),
+    calibration: Sequence[Mapping[str, np.ndarray]] = (),
 ) -> bytes:
     """Converts functions, each with the specs of its inputs, into a model with a signature for each."""
     module = tf.Module()
@@ -191,7 +206,7 @@ def _converted(
             converter.target_spec.supported_types = [tf.float16]
         if quantize == "int8":
             name = next(iter(functions))
-            converter.representative_dataset = lambda: ((name, {"x": x}) for x in calibration)
+            converter.representative_dataset = lambda: ((name, example) for example in calibration)
         return bytes(converter.convert())
 
 
@@ -199,8 +214,12 @@ def _associated_files(model: ExplainingModel, max_length: int, kind: str) -> dic
     words, names = [*SPECIAL_TOKENS, *model.tokenizer.vocabulary], model.class_names
     if broken := [text for text in [*words, *names] if len(text.splitlines()) != 1]:
         raise ValueError(f"words and class names must be single lines to be packed, got {broken[:3]}")
-    shape = [int(size) for size in input_spec(model).shape[1:]]
-    preprocessing: dict[str, Any] = {"shape": shape, "dtype": "float32", "max_length": max_length}
+    shapes = {spec.name: [int(size) for size in spec.shape[1:]] for spec in input_specs(model)}
+    preprocessing: dict[str, Any] = {"dtype": "float32", "max_length": max_length}
+    if "x" not in shapes:
+        preprocessing |= {"kind": "columns", "inputs": shapes}
+    else:
+        preprocessing["shape"] = shapes["x"]
     if reads_files(model, kind):
         preprocessing |= {
             "kind": "picture",
@@ -208,13 +227,19 @@ def _associated_files(model: ExplainingModel, max_length: int, kind: str) -> dic
             "range": [0, 255],
             "resize": "turn upright (EXIF), scale the short side to the size, crop the centre; bicubic",
         }
-    else:
-        preprocessing["kind"] = "features" if len(shape) == 1 else "array"
+    elif "x" in shapes:
+        preprocessing["kind"] = "features" if len(shapes["x"]) == 1 else "array"
     return {
         "vocabulary.txt": "".join(f"{word}\n" for word in words),
         "labels.txt": "".join(f"{name}\n" for name in names),
         "preprocessing.json": json.dumps(preprocessing, indent=1) + "\n",
     }
+
+
+def _named(model: ExplainingModel, samples: Any) -> dict[str, np.ndarray]:
+    """Returns samples by the names of the inputs that read them."""
+    names = [spec.name for spec in input_specs(model)]
+    return dict(zip(names, keras.tree.flatten(samples), strict=True))
 
 
 def _quality(
@@ -226,7 +251,7 @@ def _quality(
     max_length: int,
 ) -> dict[str, Any]:
     explanations = model.explain(samples, max_length=max_length)
-    converted = LiteRTModel(content)("explain", samples)
+    converted = LiteRTModel(content)("explain", _named(model, samples))
     return quality.compare(
         [explanation.text for explanation in explanations],
         [explanation.class_id for explanation in explanations],
@@ -246,7 +271,7 @@ def _check(path: Path, quantize: str | None, samples: Any, overwrite: bool, max_
         raise FileExistsError(
             f"{path} exists; choose another name, or replace it with overwrite=True (--overwrite)"
         )
-    if quantize == "int8" and (samples is None or not len(samples)):
+    if quantize == "int8" and (samples is None or not number_of_examples(read_arrays(samples))):
         raise ValueError("quantize='int8' needs samples, from which the ranges of the activations are found")
     if max_length < 1:
         raise ValueError(f"max_length must be at least 1, got {max_length}")

@@ -58,15 +58,15 @@ def check_ops(content: bytes) -> None:
         )
 
 
-def check_runs(content: bytes, shape: Sequence[int]) -> None:
+def check_runs(content: bytes, shapes: Mapping[str, Sequence[int]]) -> None:
     """Raises a `ValueError` if LiteRT does not run a model, which it tells of no earlier than it runs.
 
     Args:
         content: the model's flatbuffer, with a signature `explain`.
-        shape: of one input `x`.
+        shapes: of one example of each input, by name.
     """
     try:
-        LiteRTModel(content)("explain", np.zeros((1, *shape)))
+        LiteRTModel(content)("explain", {name: np.zeros((1, *shape)) for name, shape in shapes.items()})
     except (RuntimeError, ValueError) as error:
         raise ValueError(
             f"LiteRT converts the model but does not run it ({error}); write the part that this names with "
@@ -100,7 +100,7 @@ class LiteRTModel:
 
     Call arguments:
         signature: `"explain"`, `"classify"` or `"introspect"`.
-        x: what the classifier reads, `(examples, ...)`.
+        x: what the classifier reads, `(examples, ...)`; of several inputs a dict of these by name.
 
     Returns:
         The signature's outputs for all examples, arrays by name.
@@ -119,9 +119,12 @@ class LiteRTModel:
             self._interpreter = interpreter(**source, num_threads=threads)
             self._interpreter.allocate_tensors()
 
-    def __call__(self, signature: str, x: np.ndarray) -> dict[str, np.ndarray]:
+    def __call__(self, signature: str, x: Any) -> dict[str, np.ndarray]:
         run = self._interpreter.get_signature_runner(signature)
-        answers = [run(x=np.asarray(row, "float32")[None]) for row in x]
+        named = x if isinstance(x, Mapping) else {"x": x}
+        inputs = {name: np.asarray(part, "float32")[:, None] for name, part in named.items()}
+        rows = zip(*inputs.values(), strict=True)
+        answers = [run(**dict(zip(inputs, row, strict=True))) for row in rows]
         return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
 
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from interpnet_tf.export.signatures import input_spec
+from interpnet_tf.export.signatures import input_specs
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.introspection.classifier_parts import all_layers, lookup_tables
 
@@ -22,8 +22,8 @@ _MISSING = re.compile(r"'tf\.(\w+)' op is neither")
 
 def check_convertible(model: ExplainingModel) -> None:
     """Raises a `ValueError` if a classifier reads or keeps what no LiteRT file can hold."""
-    spec, classifier = input_spec(model), model.classifier
-    if spec.dtype == tf.string:
+    specs, classifier = input_specs(model), model.classifier
+    if any(spec.dtype == tf.string for spec in specs):
         raise ValueError(
             f"a LiteRT file reads numbers, but the classifier {classifier.name!r} reads strings: build the "
             "explainer on the part behind the layer that makes numbers of them, and do its work in the app, "
@@ -35,10 +35,11 @@ def check_convertible(model: ExplainingModel) -> None:
             f"{classifier.name!r} needs: build the explainer on the part behind it, and look up in the app, "
             f"{_INSTEAD}"
         )
-    if None in spec.shape[1:]:
+    if open_sizes := [str(spec.shape) for spec in specs if None in spec.shape[1:]]:
         raise ValueError(
             f"a LiteRT file has inputs of one size, but the classifier {classifier.name!r} reads "
-            f"{spec.shape}: build it with a fixed keras.Input shape and the same weights, {_INSTEAD}"
+            f"{', '.join(open_sizes)}: build it with a fixed keras.Input shape and the same weights, "
+            f"{_INSTEAD}"
         )
     if any(getattr(layer.dtype_policy, "quantization_mode", None) for layer in all_layers(classifier)):
         raise ValueError(

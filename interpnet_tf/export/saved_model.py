@@ -17,10 +17,11 @@ from tensorflow.core.protobuf import saved_model_pb2
 
 from interpnet_tf.export.input_kind import check_samples, input_kind
 from interpnet_tf.export.model_card import FILE_NAME, describe_signatures, model_card
-from interpnet_tf.export.signatures import concrete_functions, input_spec
+from interpnet_tf.export.signatures import concrete_functions
 from interpnet_tf.export.warmup import example_requests, write_warmup
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.introspection.classifier_parts import lookup_tables
+from interpnet_tf.introspection.number_column import may_be_missing
 from interpnet_tf.language.tokenizer import SPECIAL_TOKENS
 from interpnet_tf.support.errors import writing
 from interpnet_tf.support.quiet import silenced_loggers
@@ -62,7 +63,8 @@ def export_saved_model(
             `batching_parameters.txt` of the deployment kit.
         beams: of the signature `explain_top`.
         n_best: explanations that `explain_top` gives.
-        samples: examples for the warm-up requests, `(examples, ...)`; by default noise.
+        samples: examples for the warm-up requests, `(examples, ...)`, or a dict of them by input; by default
+            noise.
         input: `"picture"` for `x` of uint8 and picture files, `"array"` for `x` just as the classifier reads
             it; by default the classifier decides (see `input_kind.input_kind`).
         details: further entries of the model card.
@@ -86,7 +88,6 @@ def export_saved_model(
     if max_batch_size < 1:
         raise ValueError(f"max_batch_size must be at least 1, got {max_batch_size}")
     name = name or (path.absolute().parent.name if path.name.isdecimal() else path.name)
-    input_spec(model)  # complains of several inputs
     kind = input_kind(model.classifier, input)
     check_samples(samples, kind)
     # The decoder's weights as sentences are said fastest, and with core ops only.
@@ -112,6 +113,9 @@ def export_saved_model(
             "warmup": {"records": records, "batch_sizes": batch_sizes},
             "operations": sorted(ops),
         }
+        may_be_nan = zip(model.classifier.inputs, may_be_missing(model.classifier), strict=True)
+        if names := [tensor.name for tensor, may_be in may_be_nan if may_be]:
+            card["may_be_missing"] = names  # sent as NaN
         (folder / FILE_NAME).write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return path
 

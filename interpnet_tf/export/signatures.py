@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from interpnet_tf.export.image_bytes import decode_images
 from interpnet_tf.generation.decoding import GREEDY, Decoding
 from interpnet_tf.generation.explaining import explain_batch
 from interpnet_tf.generation.explaining_model import ExplainingModel
+from interpnet_tf.introspection.number_column import may_be_missing
 from interpnet_tf.introspection.probabilities import class_probabilities
 from interpnet_tf.language.tokenizer import SPECIAL_TOKENS
 
@@ -107,7 +109,7 @@ def concrete_functions(
     """Traces the signatures of a servable, for batches of any size.
 
     Args:
-        model: the `InterpNet`; its classifier has a single input.
+        model: the `InterpNet`.
         folded: variables that hold what `model.decoder.fold()` returned; the functions read them, but do not
             keep them alive.
         beams: of `"explain_top"`.
@@ -115,21 +117,18 @@ def concrete_functions(
         kind: of the input; see `input_kind.input_kind`.
 
     Returns:
-        `"serving_default"` (see `explain`), `"classify"`, `"introspect"` and `"explain_top"`, whose input is
-        `x`; and, where it is square RGB pictures, `"serving_bytes"`, whose input `image_bytes`, string
-        `(batch,)`, holds picture files (see `support.picture_file`) and whose outputs are those of
-        `"serving_default"`.
-
-    Raises:
-        ValueError: if the classifier has several inputs.
+        `"serving_default"` (see `explain`), `"classify"`, `"introspect"` and `"explain_top"`, whose inputs
+        are those of `input_specs`; and, where that is square RGB pictures, `"serving_bytes"`, whose input
+        `image_bytes`, string `(batch,)`, holds picture files (see `support.picture_file`) and whose outputs
+        are those of `"serving_default"`.
     """
-    spec = input_spec(model, kind)
+    specs, inputs = input_specs(model, kind), model.classifier.inputs
+    missing = may_be_missing(model.classifier)
 
-    def prepared(x: tf.Tensor) -> tf.Tensor:
-        x = tf.ensure_shape(x, spec.shape)  # its message names both shapes
-        if spec.dtype.is_floating:
-            x = tf.debugging.check_numerics(x, "x must hold finite numbers only")
-        return tf.cast(x, model.classifier.inputs[0].dtype)
+    def prepared(*arrays: tf.Tensor) -> Any:
+        read = map(_checked, arrays, specs, missing)
+        read = [tf.cast(part, one.dtype) for part, one in zip(read, inputs, strict=True)]
+        return keras.tree.pack_sequence_as(model.introspector.input, read)
 
     bodies = {
         "serving_default": lambda x: explain(model, x, read_folded()),
@@ -142,13 +141,13 @@ def concrete_functions(
         return {name: tf.convert_to_tensor(variable) for name, variable in folded.items()}
 
     def of_arrays(body: Callable) -> Callable:
-        return lambda x: body(prepared(x))
+        return lambda *arrays: body(prepared(*arrays))
 
     def of_files(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        return functions["serving_default"](decode_images(image_bytes, spec.shape[1]))
+        return functions["serving_default"](decode_images(image_bytes, specs[0].shape[1]))
 
     functions = {
-        name: tf.function(of_arrays(body)).get_concrete_function(spec) for name, body in bodies.items()
+        name: tf.function(of_arrays(body)).get_concrete_function(*specs) for name, body in bodies.items()
     }
     if reads_files(model, kind):
         files = tf.TensorSpec((None,), tf.string, name="image_bytes")
@@ -156,26 +155,39 @@ def concrete_functions(
     return functions
 
 
-def input_spec(model: ExplainingModel, kind: str = "array") -> tf.TensorSpec:
-    """Returns type and shape of the input `x`: uint8 for pictures, else what the classifier reads.
+def input_specs(model: ExplainingModel, kind: str = "array") -> list[tf.TensorSpec]:
+    """Returns name, type and shape of each input: what the classifier reads, or uint8 for pictures.
 
-    Sizes that the classifier leaves open, such as the length of a text, are open here, too.
+    A single array is called `x`; several inputs, or the columns of a table, have their own names. Sizes that
+    the classifier leaves open, such as the length of a text, are open here, too.
     """
-    inputs = model.classifier.inputs
-    if len(inputs) != 1:
-        raise ValueError(
-            f"an exported classifier must have one input, but {model.classifier.name!r} has {len(inputs)}: "
-            f"{', '.join(tensor.name for tensor in inputs)}; make them one, side by side, and split it again "
-            "inside the classifier"
+    classifier = model.classifier
+    is_named = len(classifier.inputs) > 1 or isinstance(model.introspector.input, Mapping)
+    return [
+        tf.TensorSpec(
+            (None, *tensor.shape[1:]),
+            tf.uint8 if kind == "picture" else tensor.dtype,
+            name=tensor.name if is_named else "x",
         )
-    shape = (None, *inputs[0].shape[1:])
-    return tf.TensorSpec(shape, tf.uint8 if kind == "picture" else inputs[0].dtype, name="x")
+        for tensor in classifier.inputs
+    ]
 
 
 def reads_files(model: ExplainingModel, kind: str) -> bool:
     """Whether the input is a picture as `data.images.read_image` makes it of a file: square, RGB."""
-    shape = input_spec(model).shape
+    shape = input_specs(model)[0].shape
     return kind == "picture" and shape[1] == shape[2] is not None and shape[3] == 3
+
+
+def _checked(x: tf.Tensor, spec: tf.TensorSpec, may_be_missing: bool) -> tf.Tensor:
+    """Returns an input; when the graph runs, it refuses another shape and numbers that are not finite."""
+    x = tf.ensure_shape(x, spec.shape)  # its message names both shapes
+    if not spec.dtype.is_floating:
+        return x
+    known = tf.where(tf.math.is_nan(x), tf.zeros_like(x), x) if may_be_missing else x
+    known = tf.debugging.check_numerics(known, f"{spec.name} must hold finite numbers only")
+    with tf.control_dependencies([known]):
+        return tf.identity(x) if may_be_missing else known
 
 
 def _best_class(model: ExplainingModel, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:

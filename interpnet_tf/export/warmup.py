@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -58,7 +59,7 @@ def write_warmup(
 def example_requests(
     signatures: Mapping[str, tf.types.experimental.ConcreteFunction],
     count: int,
-    samples: np.ndarray | None = None,
+    samples: Any = None,
     seed: int = 0,
 ) -> dict[str, dict[str, np.ndarray]]:
     """Makes up inputs for each signature.
@@ -66,7 +67,8 @@ def example_requests(
     Args:
         signatures: see `signatures.concrete_functions`.
         count: rows of each input.
-        samples: examples for the input `x`, repeated as often as it takes; by default noise, or empty texts.
+        samples: examples for the input `x`, or a dict of them by input, repeated as often as it takes; by
+            default noise, or empty texts.
         seed: of the noise.
 
     Returns:
@@ -75,23 +77,27 @@ def example_requests(
     Raises:
         ValueError: if there are no samples and the model fails on made-up inputs.
     """
-    spec = signatures["serving_default"].structured_input_signature[0][0]
+    specs = signatures["serving_default"].structured_input_signature[0]
     if samples is None:
-        x = _made_up(spec, count, seed)
-        _check_runs(signatures["serving_default"], x[:1])
+        inputs = {spec.name: _made_up(spec, count, seed) for spec in specs}
+        _check_runs(signatures["serving_default"], inputs)
     else:
-        samples = np.asarray(samples)
-        sizes = [size or given for size, given in zip(spec.shape[1:], samples.shape[1:], strict=False)]
-        x = np.resize(samples, (count, *sizes, *spec.shape[1 + len(sizes) :]))
-    x = x.astype(spec.dtype.as_numpy_dtype)
+        of_input = samples if isinstance(samples, Mapping) else {specs[0].name: samples}
+        inputs = {spec.name: _repeated(np.asarray(of_input[spec.name]), spec, count) for spec in specs}
     requests = {}
     for name in signatures:
         if name == "serving_bytes":
-            files = [tf.io.encode_png(picture).numpy() for picture in x]
+            files = [tf.io.encode_png(picture).numpy() for picture in inputs["x"]]
             requests[name] = {"image_bytes": np.array(files, dtype=object)}
         else:
-            requests[name] = {"x": x}
+            requests[name] = inputs
     return requests
+
+
+def _repeated(samples: np.ndarray, spec: tf.TensorSpec, count: int) -> np.ndarray:
+    sizes = [size or given for size, given in zip(spec.shape[1:], samples.shape[1:], strict=False)]
+    shape = (count, *sizes, *spec.shape[1 + len(sizes) :])
+    return np.resize(samples, shape).astype(spec.dtype.as_numpy_dtype)
 
 
 def _made_up(spec: tf.TensorSpec, count: int, seed: int) -> np.ndarray:
@@ -99,14 +105,15 @@ def _made_up(spec: tf.TensorSpec, count: int, seed: int) -> np.ndarray:
     if spec.dtype == tf.string:
         return np.full(shape, b"", dtype=object)
     random = np.random.default_rng(seed)
-    return random.integers(0, 256, shape) if spec.dtype == tf.uint8 else random.random(shape)
+    made_up = random.integers(0, 256, shape) if spec.dtype == tf.uint8 else random.random(shape)
+    return made_up.astype(spec.dtype.as_numpy_dtype)
 
 
-def _check_runs(function: tf.types.experimental.ConcreteFunction, x: np.ndarray) -> None:
+def _check_runs(function: tf.types.experimental.ConcreteFunction, inputs: Mapping[str, np.ndarray]) -> None:
     """Runs a made-up request: a server that fails on one in its warm-up does not load the model."""
-    spec = function.structured_input_signature[0][0]
+    specs = function.structured_input_signature[0]
     try:
-        function(tf.constant(x.astype(spec.dtype.as_numpy_dtype), spec.dtype))
+        function(*(tf.constant(inputs[spec.name][:1], spec.dtype) for spec in specs))
     except tf.errors.OpError as error:
         raise ValueError(
             "the model fails on an input made up for the server's warm-up "

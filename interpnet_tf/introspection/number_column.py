@@ -39,7 +39,7 @@ class NumberColumn(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         numbers = keras.ops.cast(inputs, "float32")
-        missing = keras.ops.isnan(numbers)
+        missing = keras.ops.not_equal(numbers, numbers)  # for which there is an op on phones, too
         # The mean takes the place of NaN before anything is computed, so that no gradient is NaN either.
         numbers = keras.ops.where(missing, self.mean, numbers)
         parts = [(numbers - self.mean) / self.deviation]
@@ -57,12 +57,16 @@ class NumberColumn(keras.layers.Layer):
 def may_be_missing(classifier: keras.Model) -> list[bool]:
     """Returns of each input of a classifier, in the order of its flattened `input`, whether it may be NaN.
 
-    It may where nothing reads it but a `NumberColumn`.
+    It may where it holds floats, and nothing reads it but a `NumberColumn`.
     """
     readers: dict[int, list[Any]] = {}
     for layer in getattr(classifier, "operations", ()):
         for node in layer._inbound_nodes:
             for tensor in node.input_tensors:
                 readers.setdefault(id(tensor), []).append(layer)
-    of_inputs = [readers.get(id(tensor), []) for tensor in classifier.inputs]
-    return [bool(some) and all(isinstance(one, NumberColumn) for one in some) for some in of_inputs]
+    return [
+        keras.backend.is_float_dtype(tensor.dtype)
+        and id(tensor) in readers
+        and all(isinstance(reader, NumberColumn) for reader in readers[id(tensor)])
+        for tensor in classifier.inputs
+    ]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from interpnet_tf.data.dataset import ExplanationDataset
-from interpnet_tf.data.inputs import read_arrays
+from interpnet_tf.data.inputs import input_structure, read_arrays
 from interpnet_tf.introspection.probabilities import class_count
 
 
@@ -70,7 +70,7 @@ def _check_columns(classifier: keras.Model, dataset: ExplanationDataset, what: s
             f"{_shape(dataset.inputs.shape[1:])}; give data with a column of the name of each input"
         )
     try:
-        read_arrays(dataset, classifier.inputs)
+        read_arrays(dataset, input_structure(classifier))
     except ValueError as error:
         raise ValueError(
             f"classifier {classifier.name!r} reads the inputs {', '.join(names)}, and {what} has the columns "

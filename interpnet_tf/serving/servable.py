@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from interpnet_tf.serving.pictures import INPUT
 from interpnet_tf.serving.specs import TensorSpec, check_names
 
 DEFAULT_SIGNATURE = "serving_default"
+CARD = "model_card.json"
 WARM_UP = "assets.extra/tf_serving_warmup_requests"
 MOST_WARM_UP_RECORDS = 1000
 BESIDE_THREADS = 2  # for what runs beside other requests
@@ -31,10 +33,11 @@ class Signature:
         name: of the signature.
         definition: its `SignatureDef`.
         session: holds the loaded graph.
+        may_be_missing: names of inputs that may hold NaN, for what is missing.
     """
 
-    def __init__(self, name: str, definition: Any, session: Any):
-        self.name = name
+    def __init__(self, name: str, definition: Any, session: Any, may_be_missing: Collection[str] = ()):
+        self.name, self._may_be_missing = name, frozenset(may_be_missing)
         self.inputs = {
             key: TensorSpec.from_info(key, info) for key, info in sorted(definition.inputs.items())
         }
@@ -81,7 +84,10 @@ class Signature:
         self.check_names(set(arrays))
         for name, array in arrays.items():
             self.inputs[name].check_shape(array.shape)
-            if self.inputs[name].dtype.is_floating and not (finite := np.isfinite(array)).all():
+            if not self.inputs[name].dtype.is_floating:
+                continue
+            finite = ~np.isinf(array) if name in self._may_be_missing else np.isfinite(array)
+            if not finite.all():
                 place = [int(index) for index in np.unravel_index(np.argmin(finite), array.shape)]
                 raise invalid(
                     f'input "{name}" holds a number that is not finite (NaN, infinity, or too large for '
@@ -115,7 +121,7 @@ class Servable:
     """
 
     def __init__(self, path: Path):
-        self.path = path
+        self.path, may_be_missing = path, _may_be_missing(path)
         graph = tf.Graph()
         config = tf.compat.v1.ConfigProto()
         for threads in (0, BESIDE_THREADS):  # 0: as many as TensorFlow likes
@@ -126,7 +132,7 @@ class Servable:
                 meta_graph = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path))
             self.definitions = dict(meta_graph.signature_def)
             self._signatures = {
-                name: Signature(name, definition, self._session)
+                name: Signature(name, definition, self._session, may_be_missing)
                 for name, definition in self.definitions.items()
                 if definition.inputs and definition.outputs
             }
@@ -167,3 +173,11 @@ class Servable:
                 arrays = tensors.read_inputs(request.inputs, signature, math.inf)
                 signature.check(arrays)
                 signature(arrays)
+
+
+def _may_be_missing(path: Path) -> list[str]:
+    """Returns the inputs that may hold NaN, as the card beside a model tells; none without a card."""
+    try:
+        return list(json.loads((path / CARD).read_text("utf-8")).get("may_be_missing", ()))
+    except (OSError, ValueError, AttributeError, TypeError):
+        return []

@@ -1,9 +1,13 @@
 """A run on a table: numbers, categories and booleans, cells of which are missing."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 
 from interpnet_tf import Introspector, classifiers, metrics, runs
+from interpnet_tf.cli import main
 from interpnet_tf.data import records
 from interpnet_tf.runs.data_check import check_classifier
 from interpnet_tf.runs.evaluation import evaluate
@@ -117,3 +121,25 @@ def test_a_classifier_reads_the_columns_of_its_inputs_names(run, tmp_path):
     (tmp_path / "vectors.csv").write_text("features,label\n1 2,a\n3 4,b\n")
     with pytest.raises(ValueError, match=r"holds vectors of 2 numbers; give data with a column of the name"):
         check_classifier(model.classifier, records.load(tmp_path / "vectors.csv"), "'vectors.csv'")
+
+
+def test_rows_of_files_are_explained(run, tmp_path, capsys):
+    path, lines = tmp_path / "new.csv", tmp_path / "new.jsonl"
+    path.write_text(",alcohol,acid/ph,colour,fine,id\n0,14.1,3,red,True,first\n1,,4,white,False,\n")
+    lines.write_text('{"alcohol": 14.1, "acid_ph": null, "colour": "red", "fine": true}\n')
+    assert main(["explain", str(run), str(path), str(lines), "--json"]) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["file"] for one in said] == ["first", f"{path}[1]", f"{lines}[0]"]
+    assert [one["label"] for one in said] == ["True", "False", "True"]
+    path.write_text("alcohol,acidity,color,fine\n14.1,3,red,True\n")
+    for arguments, message in (
+        (
+            [str(path)],
+            r"reads the columns acid_ph, alcohol, colour, fine; .*\['acid_ph', 'colour'\] is",
+        ),
+        ([str(tmp_path / "a.png")], r"a\.png: the classifier reads the columns acid_ph, .*\.csv or \.jsonl"),
+        (["--text", "red"], "--text is for a classifier of one text, but 'table_mlp' reads the columns"),
+        ([], "name the files to explain"),
+    ):
+        assert main(["explain", str(run), *arguments]) == 2
+        assert re.search(message, capsys.readouterr().err)
