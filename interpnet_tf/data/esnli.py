@@ -136,11 +136,9 @@ def _required(root: Path, part: str) -> tuple[Path, ...]:
 
 def _dataset(paths: tuple[Path, ...]) -> ExplanationDataset:
     rows = [row for path in paths for row in _read(path)]
-    seen: set[str] = set()
-    for row in rows:
-        if row.id in seen:
-            raise ValueError(f"{row.where}: the pair {row.id!r} stands in an earlier line too; remove one")
-        seen.add(row.id)
+    # Features are found by the name of a pair, so that a name that is there twice needs its line.
+    first = {row.id: row for row in reversed(rows)}
+    ids = [row.id if first[row.id] is row else f"{row.id} ({row.where})" for row in rows]
     return ExplanationDataset(
         inputs={
             "premise": np.array([row.premise for row in rows], object),
@@ -149,7 +147,7 @@ def _dataset(paths: tuple[Path, ...]) -> ExplanationDataset:
         labels=np.array([row.label for row in rows], "int32"),
         class_names=list(CLASS_NAMES),
         explanations=[row.explanations for row in rows],
-        ids=[row.id for row in rows],
+        ids=ids,
     )
 
 
