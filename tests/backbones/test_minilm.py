@@ -5,12 +5,14 @@ import json
 import math
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 import tiny_bert
 
 from interpnet_tf.backbones import bert, minilm
 from interpnet_tf.backbones.sentence_encoder import SentenceEncoder
+from interpnet_tf.introspection.introspector import Introspector
 from interpnet_tf.support.errors import UnreadableFileError
 
 pytest.importorskip("safetensors")
@@ -76,6 +78,22 @@ def test_vectors_are_those_worked_out_by_hand_and_padding_does_not_count(encoder
     np.testing.assert_allclose(encoder.encode(sentences, batch_size=3), expected, atol=2e-6)
     np.testing.assert_allclose(encoder.encode(sentences, batch_size=2), expected, atol=2e-6)
     assert encoder.encode([]).shape == (0, tiny_bert.WIDTH)
+
+
+def test_r_of_an_inner_layer_is_the_mean_over_real_tokens(encoder):
+    backbone = encoder.backbone
+    pooled = backbone.output["pooled_output"]
+    classifier = keras.Model(backbone.input, keras.layers.Dense(3, "softmax", name="label")(pooled))
+    introspector = Introspector(classifier, ["transformer_layer_0"])
+
+    def inputs(padding):
+        ids = np.array([[2, 5, 6, 3] + [0] * padding])
+        mask = np.array([[1] * 4 + [0] * padding])
+        return {"token_ids": ids, "segment_ids": np.zeros_like(ids), "padding_mask": mask}
+
+    tokens = backbone(inputs(3))["sequence_output"][0, :4]
+    for padding in (0, 3):
+        np.testing.assert_allclose(introspector(inputs(padding))["r"][0], tokens.numpy().mean(0), atol=1e-6)
 
 
 def test_an_archive_is_as_good_as_a_folder(folder, encoder, tmp_path):
