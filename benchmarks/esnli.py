@@ -33,7 +33,12 @@ def main() -> None:
     parser.add_argument("--split", default="test", choices=("validation", "test"))
     parser.add_argument("--sampler", default="greedy", help="how runs choose words (default: greedy)")
     parser.add_argument("--no-yardsticks", action="store_true", help="print the runs' rows alone")
+    parser.add_argument(
+        "--classifiers", type=int, metavar="SEEDS", help="train the paper's classifiers with so many seeds"
+    )
     options = parser.parse_args()
+    if options.classifiers:
+        train_classifiers(options)
 
     import numpy as np
 
@@ -84,6 +89,32 @@ def main() -> None:
     )
     row("nearest training pair", metrics.nearest_neighbour(train.explanations, train.inputs, test.inputs))
     row("one person against the others", *metrics.human_row(references))
+
+
+def train_classifiers(options: argparse.Namespace) -> None:
+    """Trains the paper's classifiers on the split of seed 0, and prints their accuracy."""
+    import keras
+    import numpy as np
+
+    from interpnet_tf import classifiers
+    from interpnet_tf.data import esnli
+    from interpnet_tf.training import train_classifier
+
+    train, valid, test = (
+        esnli.load(options.root, split, options.features) for split in ("train", "validation", "test")
+    )
+    for variant in ("captioning", "interpnet-1", "interpnet-2", "interpnet-3"):
+        accuracies = []
+        for seed in range(options.classifiers):
+            keras.utils.set_random_seed(seed)
+            hidden = classifiers.HIDDEN_LAYERS[variant]
+            classifier = classifiers.mlp(train.inputs.shape[1], 3, hidden, dropout=0.5, seed=seed)
+            train_classifier(classifier, train, valid, batch_size=64, seed=seed)
+            for split in (valid, test):
+                predicted = classifier.predict(split.inputs, batch_size=256, verbose=0).argmax(axis=-1)
+                accuracies.append(100 * np.mean(predicted == split.labels))
+        of_valid, of_test = accuracies[::2], accuracies[1::2]
+        print(f"{variant}: validation {np.round(of_valid, 1)}, test {np.round(of_test, 1)}", flush=True)
 
 
 if __name__ == "__main__":
