@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -68,7 +69,13 @@ def main() -> None:
     for run in options.runs:
         explanations = runs.read(run)[1].explain(test, sampler=options.sampler)
         predicted = np.array([explanation.class_id for explanation in explanations])
-        row(run, [explanation.text for explanation in explanations], predicted=predicted)
+        said = [explanation.text for explanation in explanations]
+        row(run, said, predicted=predicted)
+        kept, right = reader.predict(said) == predicted, predicted == test.labels
+        groups = {"where it is right": right, "where it is wrong": ~right}
+        groups |= {f"of {name}": predicted == label for label, name in enumerate(test.class_names)}
+        shares = [f"{100 * kept[group].mean():.1f} % {name}" for name, group in groups.items()]
+        print(f"{run} keeps its label in {', '.join(shares)}", file=sys.stderr)
     if options.no_yardsticks:
         return
     pairs = esnli.load(options.root, options.split, features=False).inputs
