@@ -104,7 +104,7 @@ class ConceptShifts:
         numbers = tf.TensorSpec([None], tf.int32)
         arrays = [tf.TensorSpec([None, size], tf.float32) for size in (width, width, classes)]
 
-        @tf.function(input_signature=[*arrays, numbers, numbers, numbers])
+        @tf.function(input_signature=[*arrays, numbers, numbers, numbers], autograph=False)
         def mean_change(
             of_layer: tf.Tensor,
             directions: tf.Tensor,

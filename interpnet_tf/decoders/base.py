@@ -15,8 +15,10 @@ class ExplanationDecoder(keras.layers.Layer):
 
     A subclass implements three methods that compute the same function in two ways: `call` over a whole
     sentence at once, for training (teacher forcing), and `start` with `step` word by word, for generation.
-    `step` must give, up to rounding, the logits that `call` gives at the same position. A decoder that cannot
-    go on for ever sets its attribute `max_length` to the most words it reads; `None` is no limit.
+    `step` must give, up to rounding, the logits that `call` gives at the same position. They run
+    in graphs without AutoGraph, as layers of Keras do: what depends on numbers is chosen by `keras.ops.where`
+    or `keras.ops.cond`, and not by `if`. A decoder that cannot go on for ever sets its attribute `max_length`
+    to the most words it reads; `None` is no limit.
 
     Args:
         vocabulary_size: number of token ids, special ones included.

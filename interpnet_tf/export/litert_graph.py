@@ -161,7 +161,7 @@ def freeze(function: Callable[..., dict[str, tf.Tensor]], **specs: tf.TensorSpec
         function: of tensors by name, giving tensors by name.
         **specs: shape and type of each tensor.
     """
-    concrete = tf.function(function).get_concrete_function(**specs)
+    concrete = tf.function(function, autograph=False).get_concrete_function(**specs)
     graph = convert_variables_to_constants_v2(concrete, lower_control_flow=False)
     if kept := [tensor.name for tensor in graph.inputs if tensor.dtype == tf.resource]:
         raise ValueError(
@@ -176,4 +176,4 @@ def freeze(function: Callable[..., dict[str, tf.Tensor]], **specs: tf.TensorSpec
         outputs = tf.graph_util.import_graph_def(definition, given, results, name="")
         return dict(zip(names, outputs, strict=True))
 
-    return tf.function(frozen).get_concrete_function(**specs)
+    return tf.function(frozen, autograph=False).get_concrete_function(**specs)

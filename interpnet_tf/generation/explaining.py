@@ -155,7 +155,7 @@ def say_batch(
     def say(r: tf.Tensor, seed: Any, folded: Any) -> Sentences:
         return generate(model.decoder, r, max_length, decoding, seed, folded)
 
-    said = (tf.function(say, jit_compile=True) if jit_compile else say)(r, seed, folded)
+    said = (tf.function(say, jit_compile=True, autograph=False) if jit_compile else say)(r, seed, folded)
     texts = model.tokenizer.detokenize_tensor(tf.reshape(said.ids, (-1, max_length)))
     texts = tf.reshape(texts, tf.shape(said.scores))
     # Infinity may saturate a decoder, which then says something all the same.

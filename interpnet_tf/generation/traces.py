@@ -67,7 +67,7 @@ class _Graph:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         # Where examples differ in further axes, such as the length of texts, these become open as well.
-        self._function = tf.function(function, reduce_retracing=True)
+        self._function = tf.function(function, reduce_retracing=True, autograph=False)
         self._known: set[Hashable] = set()
 
     def __call__(self, examples: Any, *others: Any) -> Any:

@@ -192,8 +192,10 @@ class _Check:
             return
         counts = np.arange(self.words, self.words - _BATCH, -1).clip(1)
         path = (self.r[::-1], self.r, self.tokens, np.roll(self.tokens, -1, axis=1), counts)
-        own = tf.function(self.decoder.path_gradients)  # in a graph, as attributions call it
-        default = tf.function(functools.partial(ExplanationDecoder.path_gradients, self.decoder))
+        own = tf.function(self.decoder.path_gradients, autograph=False)  # in a graph, as attributions call it
+        default = tf.function(
+            functools.partial(ExplanationDecoder.path_gradients, self.decoder), autograph=False
+        )
         for point in (0.25, 0.75):  # between points that lie apart, a decoder may tell more than at them
             points = tf.constant([point, point + 1e-5])
             arguments = [*map(tf.constant, path), points, tf.constant([0.4, 0.6])]
@@ -271,6 +273,8 @@ class _Check:
 
     def generates_in_a_graph(self) -> None:
         signature = [tf.TensorSpec((None, self.r.shape[1]), tf.float32)]
-        in_graph = tf.function(lambda r: generate(self.decoder, r, self.words).ids, input_signature=signature)
+        in_graph = tf.function(
+            lambda r: generate(self.decoder, r, self.words).ids, input_signature=signature, autograph=False
+        )
         for rows in (slice(0, _BATCH), slice(0, 1)):
             self._says_the_same(in_graph(self.r[rows])[:, 0], rows, "in a graph")

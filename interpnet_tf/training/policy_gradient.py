@@ -149,11 +149,15 @@ class Policy:
         r, seed = tf.TensorSpec((None, model.introspector.width), tf.float32), tf.TensorSpec((2,), tf.int32)
         drawing = Decoding("top_p", n_best=samples, p=1.0, temperature=temperature)
         self._draw, self._choose = (
-            tf.function(functools.partial(self._generate, decoding), input_signature=[r, seed])
+            tf.function(
+                functools.partial(self._generate, decoding), input_signature=[r, seed], autograph=False
+            )
             for decoding in (drawing, Decoding())
         )
         ids, of_rows = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.float32)
-        self._update = tf.function(self._update, input_signature=[r, ids, of_rows, r, ids, ids])
+        self._update = tf.function(
+            self._update, input_signature=[r, ids, of_rows, r, ids, ids], autograph=False
+        )
 
     def sample(self, r: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
         """Draws sentences of examples with r(x) `(batch, width)`.

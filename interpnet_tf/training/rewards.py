@@ -53,7 +53,9 @@ class ClassProbability:
         if words is not None and words < 1:
             raise ValueError(f"words must be at least 1, or None for all, got {words}")
         self.words = words
-        self._read = tf.function(lambda ids: classifier(ids, training=False), reduce_retracing=True)
+        self._read = tf.function(
+            lambda ids: classifier(ids, training=False), reduce_retracing=True, autograph=False
+        )
 
     def bind(self, dataset: ExplanationDataset) -> BoundReward:
         def reward(ids: np.ndarray, rows: np.ndarray) -> np.ndarray:

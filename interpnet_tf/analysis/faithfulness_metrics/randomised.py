@@ -74,7 +74,7 @@ def _cascade(material: Material) -> Iterator[tuple[str, np.ndarray]]:
     introspector = Introspector.from_config(original.get_config())
     introspector.set_weights(original.get_weights())
     random = np.random.default_rng(material.seed)
-    read = tf.function(lambda x: introspector(x, training=False)["r"], reduce_retracing=True)
+    read = tf.function(lambda x: introspector(x, training=False)["r"], reduce_retracing=True, autograph=False)
     mean, deviation = material.r.mean(axis=0), material.r.std(axis=0)
     for path, layers in _from_the_top(introspector.classifier):
         if not any(layer.weights for layer in layers):
