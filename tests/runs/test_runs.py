@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,27 +29,42 @@ def test_a_config_from_before_there_were_schedules(tmp_path):
     )
 
 
-def test_a_run_with_a_cosine(birds, valid_birds, tmp_path):
+@pytest.fixture(scope="module")
+def whole(birds, valid_birds, tmp_path_factory):
+    """A run of verbalized sentences, with a cosine, that learns reasons last; that is noted and not done."""
     config = runs.RunConfig(
         "sketchbirds",
         units=8,
         epochs=2,
-        classifier_epochs=1,
+        classifier_epochs=2,
         batch_size=10,
         learning_rate=0.01,
         schedule="cosine",
         warmup_epochs=0.5,
         label_smoothing=0.1,
+        reason_epochs=3,
+        seed=5,
+        data_seed=7,
     )
+    folder, given = tmp_path_factory.mktemp("whole") / "run", []
     made = dataclasses.replace(birds, source="verbalized")
-    runs.train(config, tmp_path / "run", splits=(made, valid_birds))
-    assert read_source(tmp_path / "run") == "verbalized"
-    read_config, model = runs.read(tmp_path / "run")
-    assert read_config == config
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            run_folder, "train_reasons", lambda *data, **options: given.append(options) or [{"reward": 1.5}]
+        )
+        patch.setattr(run_folder, "concepts_of", lambda train: None)
+        model = runs.train(config, folder, splits=(made, valid_birds))
+    return SimpleNamespace(config=config, folder=folder, model=model, given=given)
+
+
+def test_a_run_with_a_cosine(whole):
+    assert read_source(whole.folder) == "verbalized"
+    config, model = runs.read(whole.folder)
+    assert config == whole.config
     assert model.label_smoothing == 0.1
     # 20 sentences make two batches an epoch: one step of warm-up, then three of the cosine.
     assert model.optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == 3
-    with (tmp_path / "run" / "history.csv").open(newline="") as file:
+    with (whole.folder / "history.csv").open(newline="") as file:
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file) if row["stage"] == "explainer"]
     assert rates == pytest.approx([0.01 * 0.75, 0.0], abs=1e-9)  # 0.005 (1 + cos 60°)
 
@@ -70,17 +86,10 @@ def test_a_run_that_is_trained_on_to_say_reasons(tmp_path):
         assert all(map(math.isfinite, history["reasons"][name]))
 
 
-def test_a_whole_run_learns_reasons_last(birds, valid_birds, tmp_path, monkeypatch):
-    given = []
-    monkeypatch.setattr(
-        run_folder, "train_reasons", lambda *data, **options: given.append(options) or [{"reward": 1.5}]
-    )
-    monkeypatch.setattr(run_folder, "concepts_of", lambda train: None)
-    config = runs.RunConfig("sketchbirds", units=8, epochs=1, classifier_epochs=1, reason_epochs=3, seed=5)
-    runs.train(config, tmp_path / "run", splits=(birds, valid_birds))
-    ((epochs, seed),) = [(options["epochs"], options["seed"]) for options in given]
+def test_a_whole_run_learns_reasons_last(whole):
+    ((epochs, seed),) = [(options["epochs"], options["seed"]) for options in whole.given]
     assert (epochs, seed) == (3, 5)
-    history = runs.read_history(tmp_path / "run")
+    history = runs.read_history(whole.folder)
     assert list(history) == ["classifier", "explainer", "reasons"]
     assert history["reasons"] == {"reward": [1.5]}
 
@@ -109,16 +118,16 @@ def test_a_data_set_that_has_moved(monkeypatch):
     assert given == [(("cub", "test", root, 3), {"image_size": 32}) for root in ("old", "new")]
 
 
-def test_a_classifier_and_its_r_that_are_at_hand(birds, valid_birds, tmp_path):
+def test_a_classifier_and_its_r_that_are_at_hand(whole, birds, valid_birds, tmp_path):
     """Gives the weights of a run that trains and reads the same classifier itself."""
-    config = runs.RunConfig("sketchbirds", units=8, epochs=2, classifier_epochs=2, batch_size=10, data_seed=7)
-    whole = runs.train(config, tmp_path / "whole", splits=(birds, valid_birds))
-    whole.classifier.save(tmp_path / "classifier.keras")
-    shared = dataclasses.replace(config, classifier=str(tmp_path / "classifier.keras"))
-    r = tuple(whole.introspect(part.explained().inputs) for part in (birds, valid_birds))
+    trained = whole.model
+    trained.classifier.save(tmp_path / "classifier.keras")
+    classifier = str(tmp_path / "classifier.keras")
+    shared = dataclasses.replace(whole.config, classifier=classifier, reason_epochs=0)
+    r = tuple(trained.introspect(part.explained().inputs) for part in (birds, valid_birds))
     for name, given in {"read": None, "given": r}.items():
         model = runs.train(shared, tmp_path / name, splits=(birds, valid_birds), r=given)
-        for weight, expected in zip(model.get_weights(), whole.get_weights(), strict=True):
+        for weight, expected in zip(model.get_weights(), trained.get_weights(), strict=True):
             np.testing.assert_allclose(weight, expected, atol=1e-6)
         lines = (tmp_path / name / "history.csv").read_text().splitlines()
         assert [line.split(",")[0] for line in lines] == ["stage", "explainer", "explainer"]
