@@ -1,6 +1,7 @@
 """Generating Visual Explanations on a few birds: what its ablations read, and how they share their stages."""
 
 import functools
+import shutil
 import subprocess
 import sys
 
@@ -142,7 +143,8 @@ def test_a_model_is_read_where_nothing_else_is_imported(models, birds, directory
 
 
 @pytest.mark.slow
-def test_with_a_transformer(birds, valid_birds, tokenizer, tmp_path):
+def test_with_a_transformer(models, directory, birds, valid_birds, tokenizer, tmp_path):
+    shutil.copy(directory / "sentence_classifier.keras", tmp_path)  # of which the decoder is no part
     decoder = functools.partial(TransformerDecoder, layers=1, units=8, heads=2, max_length=12, seed=0)
     arguments = (bird_classifier(), tokenizer, birds, valid_birds, "explanation", 0, tmp_path)
     model = gve.train(*arguments, **{**SMALL, "decoder": decoder})
