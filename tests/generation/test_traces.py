@@ -120,7 +120,7 @@ def test_explain_with_folded_weights_traces_once(trained, birds, no_new_graph):
 def test_explain_leaves_no_graph_behind(trained, birds):
     trained.explain(birds.inputs[:1])
     before = live_graphs()
-    for _ in range(200):
+    for _ in range(40):
         trained.explain(birds.inputs[:1])
     assert live_graphs() == before
 
@@ -130,9 +130,9 @@ def test_ever_new_options_leave_few_graphs():
         return tf.while_loop(lambda i, _: i < 3, lambda i, x: (i + 1, x * factor), (0, x))[1]
 
     graphs, counts = Traces(repeatedly, most=4), []
-    for number in range(40):
+    for number in range(20):
         graphs(tf.ones((2,)), factor=number)
-        if number in (10, 39):
+        if number in (9, 19):
             counts.append(live_graphs())
     assert counts[0] == counts[1]
 
