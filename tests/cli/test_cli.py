@@ -1,4 +1,4 @@
-"""The command line, as a user runs it: in processes of its own."""
+"""The command line, as a user runs it; in a process of its own where that matters."""
 
 import json
 import os
@@ -30,8 +30,7 @@ def interpnet(*arguments):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "tiny"
-    result = interpnet("train", *THREE_EPOCHS, folder)
-    assert result.returncode == 0, result.stderr
+    assert main(["train", *THREE_EPOCHS, str(folder)]) == 0
     return folder
 
 
