@@ -123,12 +123,13 @@ def _columns(table: Any, expected: Any) -> Any:
     if len(inputs) == 1 and not inputs.keys() & by_name.keys() and hasattr(table, "to_numpy"):
         return table  # a table of numbers, each row of which is one vector
     kinds = {"string": "category", "bool": "boolean"}
-    return {
-        name: to_array(cells, kind_of(cells), name)
-        if name not in inputs or len(inputs[name].shape) > 2
-        else to_array(cells, kinds.get(inputs[name].dtype, "number"), name)
-        for name, cells in by_name.items()
-    }
+    arrays = {}
+    for name, cells in by_name.items():
+        kind = kind_of(cells)
+        if kind != "list" and name in inputs:
+            kind = kinds.get(inputs[name].dtype, "number")
+        arrays[name] = to_array(cells, kind, name)
+    return arrays
 
 
 def _read(part: Any, expected: Any, name: str) -> Any:

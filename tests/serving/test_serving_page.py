@@ -74,3 +74,21 @@ def test_a_model_of_numbers_takes_a_json_file(browser, tmp_path):
         browser.wait_for("document.getElementById('label').textContent == 'up'")
         assert text(browser, "explanation") == "so."
         assert text(browser, "probability") == ""
+
+
+def test_a_model_of_texts_has_a_text_box(browser, tmp_path):
+    import tensorflow as tf
+
+    class Texts(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, 1), tf.string, name="x")])
+        def explain(self, x):
+            return {"label": tf.strings.upper(x[:, 0]), "explanation": tf.repeat("so.", tf.shape(x)[0])}
+
+    module = Texts()
+    tf.saved_model.save(module, str(tmp_path / "models" / "1"), {"serving_default": module.explain})
+    with running(tmp_path / "models") as endpoints:
+        browser.call("Page.navigate", url=f"{endpoints.rest}/")
+        browser.wait_for("document.querySelector('#columns textarea') != null")
+        browser.value("document.querySelector('#columns textarea').value = 'a \"great\" film'")
+        browser.value("document.querySelector('#columns button').click()")
+        browser.wait_for("document.getElementById('label').textContent == 'A \"GREAT\" FILM'")
