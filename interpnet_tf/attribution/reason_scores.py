@@ -13,6 +13,7 @@ from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.data.inputs import inputs_of
 from interpnet_tf.generation.explaining_model import ExplainingModel
 from interpnet_tf.language.concepts import Concepts
+from interpnet_tf.language.phrases import places_of
 from interpnet_tf.language.text import canonical
 from interpnet_tf.support.checks import check_whole
 
@@ -154,19 +155,14 @@ class ReasonScores:
         Raises:
             ValueError: if there is not a sentence for each example.
         """
-        number, read = self.concepts.number_of, self.concepts.reader.read
-        stated = [
-            {phrase: number(phrase) for phrase in read(" ".join(words)) if number(phrase) is not None}
-            for words in sentences
-        ]
-        found = self.of_concepts(x, [of_one.values() for of_one in stated])
-        scored = []
-        for words, phrases, scores in zip(sentences, stated, found, strict=True):
-            of_word: dict[str, float] = {}
-            for phrase, concept in phrases.items():
-                for word in str(phrase).split():
-                    of_word[word] = max(of_word.get(word, 0.0), scores[concept])
-            scored.append(np.array([of_word.get(canonical(word), 0.0) for word in words], "float32"))
+        words = [[canonical(word) for word in of_one] for of_one in sentences]
+        stated = [self.concepts.reader.read(" ".join(of_one)) for of_one in words]
+        concepts = [[*map(self.concepts.number_of, of_one)] for of_one in stated]
+        found = self.of_concepts(x, [[one for one in of_one if one is not None] for of_one in concepts])
+        scored = [np.zeros(len(of_one), "float32") for of_one in words]
+        for of_words, *of_example, scores in zip(scored, words, stated, concepts, found, strict=True):
+            for places, concept in zip(places_of(*of_example[:2]), of_example[2], strict=True):
+                of_words[places] = np.maximum(of_words[places], scores.get(concept, 0.0))
         return scored
 
     def relevance(self, x: Any, sentences: Sequence[Sequence[str]]) -> list[np.ndarray]:

@@ -66,6 +66,11 @@ def attribute(
     ```
     """
     check_options(METHODS, method, steps, batch_size, seed)
+    if not isinstance(reasons, ReasonScores | None):
+        raise ValueError(
+            f"reasons must be ReasonScores, such as ReasonScores(model, train) or the `scores` of a speaker, "
+            f"got a {type(reasons).__name__}"
+        )
     x = inputs_of(x)
     if explanations is None:
         explanations = model.explain(x, batch_size=batch_size)

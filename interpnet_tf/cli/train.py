@@ -143,4 +143,6 @@ def _trained_on(config: RunConfig, fields: dict[str, Any], loading: dict[str, An
             f"--explainer brings data and options of its run, and {', '.join(other)} cannot be changed; give "
             "--reason-epochs, and --seed or --root where they differ"
         )
+    if "reason_epochs" not in fields:
+        raise ValueError("--explainer needs --reason-epochs, such as --reason-epochs 4")
     return dataclasses.replace(config, **fields)

@@ -60,7 +60,10 @@ class ExplanationDataset:
         if self.facts is not None:
             lengths["facts"] = len(self.facts)
         if len(set(lengths.values())) > 1:
-            raise ValueError(f"every part of a data set must have one entry an example, got {lengths}")
+            several = "; several inputs are a dict of arrays by name" if isinstance(self.inputs, list) else ""
+            raise ValueError(
+                f"every part of a data set must have one entry an example, got {lengths}{several}"
+            )
         if len(labels) and not (labels.min() >= 0 and labels.max() < len(self.class_names)):
             raise ValueError(
                 f"labels must lie in 0..{len(self.class_names) - 1} (there are {len(self.class_names)} class "

@@ -98,9 +98,16 @@ class Interventions:
         end = cut(pooled, concatenated)
         # No layer, which would have to pass on masks; and a function of inputs, as before Keras 3.13 one of
         # tensors in the middle of a graph reaches behind them.
-        pool = keras.Function(end.inputs, end.outputs[0])
+        pool = _Pool(end.inputs, end.outputs[0])
         r = pool([*(graph.activations[path] for path in paths), *(graph.masks[path] for path in self._masks)])
         return keras.Model(introspector.input, {**graph.activations, "r": r})
+
+
+class _Pool(keras.Function):
+    """A function of activations of any number of examples, also where the classifier was built of so many."""
+
+    def _assert_input_compatibility(self, inputs: Any) -> None:
+        pass
 
 
 class _Place(keras.layers.Layer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from interpnet_tf.language.text import canonical
@@ -89,6 +89,43 @@ class PhraseReader:
             head = whole.get(head, head)
             phrases.extend(Phrase(head, modifier) for modifier in modifiers)
         return tuple(phrases)
+
+
+def places_of(words: Sequence[str], phrases: Sequence[Phrase]) -> list[list[int]]:
+    """Returns where the words of phrases stand in the sentence that they were read of.
+
+    A modifier and its noun are the nearest to each other; a modifier belongs to one phrase, a noun may belong
+    to several.
+
+    Args:
+        words: of the sentence, in lower case.
+        phrases: what `PhraseReader.read` returns of it.
+
+    Returns:
+        Of each phrase the numbers of its words; none of one that is not there.
+
+    Example:
+
+    >>> words = "a red crown and a red bill".split()
+    >>> places_of(words, [Phrase("crown", "red"), Phrase("bill", "red")])
+    [[1, 2], [5, 6]]
+    """
+    taken: set[int] = set()
+    found = []
+    for phrase in phrases:
+        head = phrase.head.split()
+        nouns = [end for end, word in enumerate(words) if word == head[-1]]
+        modifiers = [at for at, word in enumerate(words) if word == phrase.modifier and at not in taken]
+        pairs = [(abs(end - at), at > end, at, end) for end in nouns for at in modifiers if at != end]
+        if not pairs:
+            found.append([])
+            continue
+        _, _, at, end = min(pairs)
+        taken.add(at)
+        whole = end + 1 - len(head)
+        first = whole if list(words[max(whole, 0) : end + 1]) == head else end
+        found.append(sorted({at, *range(first, end + 1)}))
+    return found
 
 
 def _runs(sentence: str) -> list[tuple[list[str], str | None]]:

@@ -16,6 +16,7 @@ from interpnet_tf.data.sentence_batches import SentenceBatches
 from interpnet_tf.fitting.optimizers import FusedAdam
 from interpnet_tf.generation import Decoding, generate, silence
 from interpnet_tf.model import InterpNet
+from interpnet_tf.support.checks import check_number, check_whole
 from interpnet_tf.training.checkpoints import Checkpoints
 from interpnet_tf.training.rewards import BoundReward, Reward
 
@@ -87,12 +88,11 @@ def train_policy(
     - [Rennie et al. 2017](https://arxiv.org/abs/1612.00563)
     - [Williams 1992](https://doi.org/10.1007/BF00992696)
     """
+    _check(train, valid, epochs, batch_size, temperature, learning_rate, likelihood_weight)
     if baseline not in BASELINES:
         raise ValueError(f"baseline must be one of {list(BASELINES)}, got {baseline!r}")
     if samples < 1 + (baseline == "samples"):
         raise ValueError(f"samples must be at least {1 + (baseline == 'samples')}, got {samples}")
-    if likelihood_weight < 0:
-        raise ValueError(f"likelihood_weight must be at least 0, got {likelihood_weight}")
     train, valid = train.explained(), valid.explained()
     sentences, valid_sentences = model.prepare(train), model.prepare(valid, batch_size=64)
     if r is not None and r.shape != sentences.r.shape:
@@ -242,6 +242,27 @@ def mean_of_others(values: np.ndarray, samples: int) -> np.ndarray:
     """
     by_example = values.reshape(-1, samples)
     return ((by_example.sum(axis=1, keepdims=True) - by_example) / (samples - 1)).reshape(-1)
+
+
+def _check(
+    train: Any,
+    valid: Any,
+    epochs: int,
+    batch_size: int,
+    temperature: float,
+    learning_rate: float,
+    likelihood_weight: float,
+) -> None:
+    for name, part in {"train": train, "valid": valid}.items():
+        if not isinstance(part, ExplanationDataset):
+            raise ValueError(f"{name} must be an ExplanationDataset, got a {type(part).__name__}")
+    for name, whole in {"epochs": epochs, "batch_size": batch_size}.items():
+        check_whole(name, whole, 1)
+    for name, number in {"temperature": temperature, "learning_rate": learning_rate}.items():
+        check_number(name, number)
+        if not number > 0:
+            raise ValueError(f"{name} must be above 0, got {number}")
+    check_number("likelihood_weight", likelihood_weight, 0)
 
 
 def _without_padding(ids: tf.Tensor) -> np.ndarray:

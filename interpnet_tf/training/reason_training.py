@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from interpnet_tf.attribution.reason_scores import ReasonScores
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.model import InterpNet
+from interpnet_tf.support.checks import check_number, check_whole
 from interpnet_tf.training.policy_gradient import train_policy
 from interpnet_tf.training.rewards import CiderD, DecisionRelevance, WeightedSum
 
@@ -54,6 +56,13 @@ def train_reasons(
     References:
     - [Rennie et al. 2017](https://arxiv.org/abs/1612.00563), self-critical training
     """
+    for name, part in {"train": train, "valid": valid}.items():
+        if not isinstance(part, ExplanationDataset):
+            raise ValueError(f"{name} must be an ExplanationDataset, got a {type(part).__name__}")
+    check_whole("epochs", epochs, 1)
+    weights = {"relevance_weight": relevance_weight, "fluency_weight": fluency_weight}
+    for name, weight in weights.items():
+        check_number(name, weight, 0)
     train, valid = train.explained(), valid.explained()
     reward = WeightedSum(
         [
@@ -61,7 +70,7 @@ def train_reasons(
             (CiderD(model.tokenizer, train.explanations), fluency_weight),
         ]
     )
-    return train_policy(
+    history = train_policy(
         model,
         train,
         valid,
@@ -71,3 +80,10 @@ def train_reasons(
         learning_rate=learning_rate,
         **options,
     )
+    if not any(of_epoch["val_reward"] for of_epoch in history):
+        warnings.warn(
+            "no sentence said of valid earned anything: none says what its sentences say; train the decoder "
+            "longer before, and note that phrases are read of English sentences",
+            stacklevel=2,
+        )
+    return history

@@ -20,6 +20,7 @@ from interpnet_tf.attribution.reason_scores import ReasonScores, relevance, stre
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.language.tokenizer import ExplanationTokenizer
 from interpnet_tf.metrics.tokenize import ngrams, words
+from interpnet_tf.support.checks import check_number
 
 BoundReward = Callable[[np.ndarray, np.ndarray], np.ndarray]
 _ORDERS = (1, 2, 3, 4)
@@ -181,6 +182,9 @@ class WeightedSum:
     Args:
         parts: each reward with its weight.
 
+    Raises:
+        ValueError: if a weight is not a finite number.
+
     Example:
 
     ```python
@@ -189,6 +193,8 @@ class WeightedSum:
     """
 
     def __init__(self, parts: list[tuple[Reward, float]]) -> None:
+        for part, weight in parts:
+            check_number(f"the weight of {type(part).__name__}", weight)
         self.parts = parts
 
     def bind(self, dataset: ExplanationDataset) -> BoundReward:

@@ -54,6 +54,10 @@ def test_words_have_the_scores_of_their_phrases(model, scores):
     crown, bill = phrases["red crown"], phrases["short bill"]
     (found,) = scores.words(FEATURES[:1], [said])
     assert found == pytest.approx([0, crown, crown, 0, 0, bill, bill, 0])
+    # The same modifier of two nouns, of which one has no score, and a noun of no phrase.
+    said = ["a", "red", "tail", "and", "a", "red", "crown", "on", "this", "crown"]
+    (found,) = scores.words(FEATURES[:1], [said])
+    assert found == pytest.approx([0, 0, 0, 0, 0, crown, crown, 0, 0, 0])
     (attribution,) = model.attribute(
         FEATURES[:1], ["a red crown."], method="layer_ablation", baseline="zeros", reasons=scores
     )

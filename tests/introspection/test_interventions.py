@@ -556,3 +556,13 @@ def test_an_error_of_a_function_comes_out_as_it_is():
 def test_symbolic_x():
     with pytest.raises(ValueError, match="got a KerasTensor"):
         chain().intervene(keras.Input((2,)), {"first": [0, 0]})
+
+
+def test_a_classifier_that_was_built_of_one_example():
+    """It knows a batch of one; an intervention takes any number."""
+    classifier = keras.Sequential([keras.layers.Dense(3, name="hidden"), keras.layers.Dense(2, "softmax")])
+    x = np.arange(8, dtype="float32").reshape(4, 2)
+    classifier(x[:1])
+    found = Introspector(classifier, ["hidden"]).intervene(x, {"hidden": np.zeros(3, "float32")})
+    assert found["r"].shape == (4, 3)
+    assert not found["r"].numpy().any()
