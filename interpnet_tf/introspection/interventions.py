@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from interpnet_tf.introspection.cutting import cut
 from interpnet_tf.introspection.graph import check_path, trace
+from interpnet_tf.introspection.number_column import may_be_missing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +92,13 @@ class Interventions:
     def _build(self, places: Collection[str]) -> keras.Model:
         introspector = self._introspector
         paths = introspector.layer_paths
-        behind = {path: _Place(path) for path in places}
+        classifier = introspector.classifier
+        holes = {
+            tensor._keras_history[0].name
+            for tensor, may_be_nan in zip(classifier.inputs, may_be_missing(classifier), strict=True)
+            if may_be_nan
+        }
+        behind = {path: _Place(path, path in holes) for path in places}
         graph = trace(introspector.classifier, dict.fromkeys([*paths, *places]), behind)
         concatenated = introspector.get_layer("introspector_concatenate").output
         pooled = [*(introspector.output[path] for path in paths), *self._masks.values()]
@@ -111,12 +118,17 @@ class _Pool(keras.Function):
 
 
 class _Place(keras.layers.Layer):
-    """Stands behind an activation and gives what takes its place in the run."""
+    """Stands behind an activation and gives what takes its place in the run.
 
-    def __init__(self, path: str) -> None:
+    Args:
+        path: of the activation.
+        may_be_nan: whether NaN stands there for what is missing.
+    """
+
+    def __init__(self, path: str, may_be_nan: bool) -> None:
         super().__init__(name=f"place_of_{path.replace('/', '.')}", autocast=False)
         self.supports_masking = True
-        self._of = path
+        self._of, self._may_be_nan = path, may_be_nan
 
     def compute_output_spec(self, inputs: keras.KerasTensor) -> keras.KerasTensor:
         return keras.KerasTensor(inputs.shape, inputs.dtype)
@@ -126,7 +138,7 @@ class _Place(keras.layers.Layer):
         if self._of not in run.replacements:
             return inputs
         try:
-            return _replaced(self._of, inputs, run.replacements[self._of])
+            return _replaced(self._of, inputs, run.replacements[self._of], self._may_be_nan)
         except Exception as error:  # a function of the user's may raise anything
             run.errors.append(error)
             raise
@@ -137,7 +149,7 @@ def _checked(path: str, value: Any) -> Callable[[tf.Tensor], Any] | tf.Tensor:
     return value if callable(value) else _numbers(f"replacements[{path!r}]", value)
 
 
-def _replaced(path: str, activation: tf.Tensor, replacement: Any) -> tf.Tensor:
+def _replaced(path: str, activation: tf.Tensor, replacement: Any, may_be_nan: bool) -> tf.Tensor:
     """Returns what takes the place of an activation, of its shape and type."""
     name = f"replacements[{path!r}]"
     if callable(replacement):
@@ -156,7 +168,8 @@ def _replaced(path: str, activation: tf.Tensor, replacement: Any) -> tf.Tensor:
         )
     # A tensor of its own: Keras notes the padding mask of this run on it.
     result = tf.broadcast_to(tf.cast(replacement, activation.dtype), tf.shape(activation))
-    if not tf.is_symbolic_tensor(result) and not tf.reduce_all(tf.math.is_finite(result)):
+    wrong = tf.math.is_inf(result) if may_be_nan else ~tf.math.is_finite(result)
+    if not tf.is_symbolic_tensor(result) and tf.reduce_any(wrong):
         raise ValueError(
             f"{name} holds NaN or infinity as {activation.dtype.name}, the layer's type; give finite numbers"
             + ("" if activation.dtype.size >= 4 else " that are not too large for it")
