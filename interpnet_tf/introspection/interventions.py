@@ -168,8 +168,9 @@ def _replaced(path: str, activation: tf.Tensor, replacement: Any, may_be_nan: bo
         )
     # A tensor of its own: Keras notes the padding mask of this run on it.
     result = tf.broadcast_to(tf.cast(replacement, activation.dtype), tf.shape(activation))
-    wrong = tf.math.is_inf(result) if may_be_nan else ~tf.math.is_finite(result)
-    if not tf.is_symbolic_tensor(result) and tf.reduce_any(wrong):
+    if tf.is_symbolic_tensor(result) or not activation.dtype.is_floating:
+        return tf.ensure_shape(result, activation.shape)
+    if tf.reduce_any(tf.math.is_inf(result) if may_be_nan else ~tf.math.is_finite(result)):
         raise ValueError(
             f"{name} holds NaN or infinity as {activation.dtype.name}, the layer's type; give finite numbers"
             + ("" if activation.dtype.size >= 4 else " that are not too large for it")
