@@ -27,7 +27,8 @@ class NumberColumn(keras.layers.Layer):
 
     Example:
 
-    >>> NumberColumn(mean=3.0, deviation=2.0, tells_missing=True)([1.0, float("nan")]).numpy().tolist()
+    >>> column = NumberColumn(mean=3.0, deviation=2.0, tells_missing=True)
+    >>> column(keras.ops.array([1.0, float("nan")])).numpy().tolist()
     [[-1.0, 0.0], [0.0, 1.0]]
     """
 

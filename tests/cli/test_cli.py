@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,13 +65,15 @@ def test_choices_are_those_of_the_library():
         assert decoders.get(name, vocabulary_size=5).vocabulary_size == 5
 
 
-def test_options_of_training_reach_the_config(monkeypatch, tmp_path):
+def test_options_of_training_reach_the_config(capsys, monkeypatch, tmp_path):
     from interpnet_tf import runs
 
     configs = []
-    monkeypatch.setattr(runs, "train", lambda config, *_: configs.append(config))
+    trained = SimpleNamespace(tokenizer=SimpleNamespace(vocabulary_size=9), decoder=SimpleNamespace(units=64))
+    monkeypatch.setattr(runs, "train", lambda config, *_: configs.append(config) or trained)
     train = ["train", *TINY, "--out", str(tmp_path / "out")]
     assert main(train) == 0
+    assert "trained, with a decoder of 64 units for 9 words" in capsys.readouterr().out
     options = ["--schedule", "cosine", "--warmup-epochs", "1.5", "--label-smoothing", "0.1"]
     assert main([*train, *options]) == 0
     got = [(config.schedule, config.warmup_epochs, config.label_smoothing) for config in configs]

@@ -60,7 +60,7 @@ def test_the_papers_rows_are_trained_as_the_paper_says(tmp_path, birds, valid_bi
         assert config.data_seed == DATA_SEED
         assert (config.dropout, config.learning_rate, config.batch_size) == (0.2, 5e-4, 32)
         assert (config.schedule, config.cool_down, config.mixed_precision) == ("paper", 0, False)
-        assert config.decoder_of(vocabulary_size=9).units == 512
+        assert config.decoder_of(vocabulary_size=947).units == 512  # as many as CUB-40 has
 
 
 def test_rows_with_the_same_hidden_layers_share_a_classifier(tmp_path, birds, valid_birds):

@@ -145,7 +145,7 @@ def test_a_keras_file_is_exported(interpnet, folder):
         (["explain", "mine.keras", "birds.npz"], "load it with keras.saving.load_model"),
         (["explain", "birds.keras", "wide.npy"], "wide.npy: holds an array of shape (1, 4)"),
         (["explain", "birds.keras", "words.npy"], "words.npy: holds <U1 and not numbers"),
-        (["explain", "birds.keras", "birds.csv"], "birds.csv: not a file of features"),
+        (["explain", "birds.keras", "birds.csv"], "birds.csv must hold the inputs ['numbers']"),
         (["explain", "birds.keras", "birds.npz", "--beams", 0], "beams must be at least 1"),
         (
             ["explain", "birds.keras", "birds.npz", "--n-best", 9, "--sampler", "beam"],
