@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder of runs and pictures")
     options = parser.parse_args()
     began = time.monotonic()
-    print("demo: this takes six to twelve minutes on two cores", file=sys.stderr)
+    print("demo: this takes six to fourteen minutes on two cores", file=sys.stderr)
     memory.keep_freed_memory()
     quiet.import_tensorflow()
     from interpnet_tf import metrics
