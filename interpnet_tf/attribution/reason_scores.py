@@ -160,8 +160,10 @@ class ReasonScores:
         concepts = [[*map(self.concepts.number_of, of_one)] for of_one in stated]
         found = self.of_concepts(x, [[one for one in of_one if one is not None] for of_one in concepts])
         scored = [np.zeros(len(of_one), "float32") for of_one in words]
-        for of_words, *of_example, scores in zip(scored, words, stated, concepts, found, strict=True):
-            for places, concept in zip(places_of(*of_example[:2]), of_example[2], strict=True):
+        for of_words, text, phrases, numbers, scores in zip(
+            scored, words, stated, concepts, found, strict=True
+        ):
+            for places, concept in zip(places_of(text, phrases), numbers, strict=True):
                 of_words[places] = np.maximum(of_words[places], scores.get(concept, 0.0))
         return scored
 

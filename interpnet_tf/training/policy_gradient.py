@@ -88,7 +88,8 @@ def train_policy(
     - [Rennie et al. 2017](https://arxiv.org/abs/1612.00563)
     - [Williams 1992](https://doi.org/10.1007/BF00992696)
     """
-    _check(train, valid, epochs, batch_size, temperature, learning_rate, likelihood_weight)
+    check_data(train, valid)
+    _check(epochs, batch_size, temperature, learning_rate, likelihood_weight)
     if baseline not in BASELINES:
         raise ValueError(f"baseline must be one of {list(BASELINES)}, got {baseline!r}")
     if samples < 1 + (baseline == "samples"):
@@ -244,18 +245,16 @@ def mean_of_others(values: np.ndarray, samples: int) -> np.ndarray:
     return ((by_example.sum(axis=1, keepdims=True) - by_example) / (samples - 1)).reshape(-1)
 
 
-def _check(
-    train: Any,
-    valid: Any,
-    epochs: int,
-    batch_size: int,
-    temperature: float,
-    learning_rate: float,
-    likelihood_weight: float,
-) -> None:
+def check_data(train: Any, valid: Any) -> None:
+    """Raises a `ValueError` that names the argument if one of them is no `ExplanationDataset`."""
     for name, part in {"train": train, "valid": valid}.items():
         if not isinstance(part, ExplanationDataset):
             raise ValueError(f"{name} must be an ExplanationDataset, got a {type(part).__name__}")
+
+
+def _check(
+    epochs: int, batch_size: int, temperature: float, learning_rate: float, likelihood_weight: float
+) -> None:
     for name, whole in {"epochs": epochs, "batch_size": batch_size}.items():
         check_whole(name, whole, 1)
     for name, number in {"temperature": temperature, "learning_rate": learning_rate}.items():

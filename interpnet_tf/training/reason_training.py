@@ -9,7 +9,7 @@ from interpnet_tf.attribution.reason_scores import ReasonScores
 from interpnet_tf.data.dataset import ExplanationDataset
 from interpnet_tf.model import InterpNet
 from interpnet_tf.support.checks import check_number, check_whole
-from interpnet_tf.training.policy_gradient import train_policy
+from interpnet_tf.training.policy_gradient import check_data, train_policy
 from interpnet_tf.training.rewards import CiderD, DecisionRelevance, WeightedSum
 
 
@@ -56,9 +56,7 @@ def train_reasons(
     References:
     - [Rennie et al. 2017](https://arxiv.org/abs/1612.00563), self-critical training
     """
-    for name, part in {"train": train, "valid": valid}.items():
-        if not isinstance(part, ExplanationDataset):
-            raise ValueError(f"{name} must be an ExplanationDataset, got a {type(part).__name__}")
+    check_data(train, valid)
     check_whole("epochs", epochs, 1)
     weights = {"relevance_weight": relevance_weight, "fluency_weight": fluency_weight}
     for name, weight in weights.items():
